@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -12,14 +13,15 @@ from tests.services.site import (
     new_id,
     newest,
 )
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.oauth import CredentialKind, Grant
 from visavis.domain.people import Agent
 from visavis.services import sign_in_failures
 from visavis.services.accounts import Accounts
-from visavis.services.audit import Auditor
+from visavis.services.audit import Auditor, AuditReader
 from visavis.services.clients import Clients
 from visavis.services.people import People
+from visavis.services.ports import Transaction
 from visavis.services.sign_in_failures import SignInFailures
 from visavis.services.tokens import Tokens
 from visavis.store.sql import SqlStore
@@ -105,6 +107,59 @@ async def test_failures_that_cannot_be_written_now_are_written_later(
     await failures.flush()
     (entry,) = await newest(store)
     assert entry.changes[1].new_value == "2"
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+async def test_failures_whose_entry_was_not_confirmed_are_counted_once(
+    store: SqlStore,
+    people: People,
+    agent: Agent,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_committed: bool,
+) -> None:
+    """The connection is lost during the commit: nobody knows whether the entry is there."""
+    failures, write = people.failures, store.write
+
+    async def lose(work: Callable[[Transaction], None]) -> None:
+        if is_committed:
+            await write(work)
+        raise VisavisError(ErrorCode.ChangeUnconfirmed)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write", lose)
+        with pytest.raises(VisavisError):
+            await failures.add(agent, "192.0.2.1")
+    await failures.add(agent, "192.0.2.1")
+    await failures.add(agent, "192.0.2.1")
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write", lose)
+        for _ in range(2):  # at the unconfirmed entry, which is looked for first
+            with pytest.raises(VisavisError):
+                await failures.flush()
+    for _ in range(2):
+        await failures.flush()
+    found = [entry for entry in await newest(store, 9) if entry.action_type == "signInFailed"]
+    assert sorted(entry.changes[1].new_value for entry in found) == ["1", "2"]
+    assert (await AuditReader(store).verify(1)).broken is None
+
+
+async def test_unconfirmed_entries_are_bounded(
+    store: SqlStore, people: People, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_in_failures, "MAX_UNCONFIRMED", 2)
+
+    async def lose(_: object) -> None:
+        raise VisavisError(ErrorCode.ChangeUnconfirmed)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write", lose)
+        for number in range(3):
+            with pytest.raises(VisavisError):
+                await people.failures.add(agent, f"192.0.2.{number}")
+    await people.failures.flush()
+    found = [entry for entry in await newest(store, 9) if entry.action_type == "signInFailed"]
+    assert [entry.changes[0].new_value for entry in found] == ["192.0.2.2", "192.0.2.1"]
 
 
 async def test_refused_tokens_and_clients(

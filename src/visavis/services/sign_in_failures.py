@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from visavis.domain.audit import ActionType, AuditEntry, FieldChange
-from visavis.domain.errors import VisavisError
+from visavis.domain.errors import ErrorCode, VisavisError
 from visavis.domain.ids import plain_id
 from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent
@@ -17,6 +17,7 @@ from visavis.services.secrets import digest
 
 WINDOW_SECONDS: Final = 3600.0
 MAX_PAIRS: Final = 20
+MAX_UNCONFIRMED: Final = 100
 FIRST_SITE: Final = 1
 UNKNOWN: Final = "an unknown account"
 
@@ -78,6 +79,8 @@ class SignInFailures:
         self._auditor = auditor
         self._elapsed = elapsed
         self._windows: dict[tuple[int, ActionType], _Window] = {}
+        self._unconfirmed: list[AuditEntry] = []
+        """Entries whose transaction may have been committed or not."""
 
     async def add(self, account: Agent | None, address: str) -> None:
         """Count a wrong password or API key."""
@@ -129,6 +132,7 @@ class SignInFailures:
 
     async def flush(self) -> None:
         """Write the counted failures; counts that cannot be written now are kept."""
+        await self._confirm()
         for key in list(self._windows):
             await self._flush(*key)
 
@@ -207,12 +211,36 @@ class SignInFailures:
 
         try:
             await self._store.write(work)
-        except VisavisError:
+        except VisavisError as error:
+            if error.code == ErrorCode.ChangeUnconfirmed.name:
+                self._keep_unconfirmed([entry])
+                raise
             window = self._windows.setdefault((site_id, action), _Window(self._elapsed()))
             for pair, count in counted.items():
                 window.add(pair, count)
             window.others += others
             raise
+
+    async def _confirm(self) -> None:
+        """Write the unconfirmed entries that are not in the audit log."""
+        entries, self._unconfirmed = self._unconfirmed, []
+
+        def work(rows: Transaction) -> None:
+            for entry in entries:
+                if rows.sites.get(entry.site_id) and not rows.audit.get(entry.site_id, entry.id):
+                    rows.audit.add(entry)
+
+        if entries:
+            # in the order of sites, in which any other process locks their chains as well
+            entries.sort(key=lambda entry: entry.site_id)
+            try:
+                await self._store.write(work)
+            except VisavisError:
+                self._keep_unconfirmed(entries)
+                raise
+
+    def _keep_unconfirmed(self, entries: list[AuditEntry]) -> None:
+        self._unconfirmed = [*self._unconfirmed, *entries][-MAX_UNCONFIRMED:]
 
 
 def _attempts(count: int) -> FieldChange:
