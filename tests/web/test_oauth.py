@@ -305,6 +305,21 @@ class TestRefresh:
         assert_error(await refresh(api, thief, first["refresh_token"]), 400, "invalid_grant")
         assert (await refresh(api, client, first["refresh_token"])).status_code == 200
 
+    async def test_a_refused_one_leaves_the_tokens_of_others_in_memory(self, api: Api) -> None:
+        """Or strangers could have every token read again."""
+        client = await public_client(api)
+        first = await by_password(api, client)
+        await refresh(api, client, first["refresh_token"])
+        other = await api.agent_token()
+        for token in (first["access_token"], other):
+            await api.app.tokens.authenticate(token)
+        assert_error(await refresh(api, client, "wrong"), 400, "invalid_grant")
+        assert api.app.tokens.is_remembered(first["access_token"])
+        api.app.oauth._grants._clock = lambda: now() + timedelta(seconds=30)
+        assert_error(await refresh(api, client, first["refresh_token"]), 400, "invalid_grant")
+        assert not api.app.tokens.is_remembered(first["access_token"])
+        assert api.app.tokens.is_remembered(other)
+
     async def test_what_is_no_refresh_token(self, api: Api) -> None:
         client = await public_client(api)
         first = await by_password(api, client)

@@ -19,6 +19,7 @@ from websockets.typing import Origin
 
 from tests.web.conftest import Served
 from visavis.clock_and_ids import now
+from visavis.domain.changes import change_set, rights_changed
 from visavis.services.ice import IceDirectory
 from visavis.web import signaling as signaling_module
 from visavis.web import socket_loop
@@ -273,6 +274,27 @@ def test_a_revoked_token_ends_the_call_and_closes_the_console(enabled: Served) -
             await enabled.app.store.write(lambda rows: rows.credentials.delete_of_agent(1, 1))
             assert (await visitor.hear("ended"))["by"] == "agent"
             assert await agent.end() == POLICY_VIOLATION
+
+    run(enabled, talk)
+
+
+def test_only_the_consoles_of_agents_whose_rights_have_changed_are_checked(
+    enabled: Served,
+) -> None:
+    async def talk(signaling: Signaling) -> None:
+        async with signaling.agent() as one:
+            await Page(one).hear("welcome")
+            sockets = enabled.app.sockets
+            async with asyncio.timeout(60):
+                while not any(console.is_authenticated for console in sockets._consoles):
+                    await asyncio.sleep(0.01)
+            (console,) = sockets._consoles
+            before = console.revocations
+            await enabled.app.store.write(lambda rows: rows.credentials.delete_of_agent(1, 2))
+            sockets.check_rights(change_set([rights_changed(1, 2)]))
+            assert (console.is_authenticated, console.revocations) == (True, before)
+            sockets.check_rights(change_set([rights_changed(1)]))
+            assert (console.is_authenticated, console.revocations) == (False, before + 1)
 
     run(enabled, talk)
 
