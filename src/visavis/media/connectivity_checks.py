@@ -51,6 +51,7 @@ class ConnectivityChecks:
             self._pending[remote_address] = _Check(secrets.token_bytes(12))
 
     def forget(self, remote_address: RemoteAddress) -> None:
+        """Forget an address, whether it has answered or not."""
         self._reachable.discard(remote_address)
         self._pending.pop(remote_address, None)
 

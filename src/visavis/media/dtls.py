@@ -57,6 +57,7 @@ class Identity:
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
+    """Return a certificate's fingerprint in the form of an SDP attribute (RFC 8122 §5)."""
     return "sha-256 " + certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
 

@@ -86,11 +86,13 @@ class BrowserConnection(asyncio.Protocol):
         self._port.lost(self)
 
     def send(self, datagram: bytes) -> None:
+        """Send a datagram; it is dropped if the browser reads too slowly."""
         transport = self._transport
         if transport and transport.get_write_buffer_size() < MAX_WAITING_BYTES:
             transport.write(frame(datagram))
 
     def abort(self) -> None:
+        """Close the connection at once."""
         if self._transport:
             self._transport.abort()
 
@@ -122,6 +124,7 @@ class TcpPort:
         return len(self._connections)
 
     def protocol(self) -> BrowserConnection:
+        """Return the protocol of a new connection, for `loop.create_server`."""
         return BrowserConnection(self)
 
     def add_connection(self, connection: BrowserConnection) -> None:
@@ -152,6 +155,7 @@ class TcpPort:
         self._connections.pop(connection, None)
 
     def lost(self, connection: BrowserConnection) -> None:
+        """Handle the loss of a connection."""
         self._connections.pop(connection, None)
         self._on_lost(connection)
 

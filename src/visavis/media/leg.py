@@ -129,10 +129,12 @@ class Leg:
 
     @property
     def ufrag(self) -> str:
+        """Our newest ufrag."""
         return next(reversed(self.credentials))
 
     @property
     def pwd(self) -> str:
+        """Our newest password."""
         return self.credentials[self.ufrag]
 
     @property
@@ -141,6 +143,7 @@ class Leg:
         return self.is_up and not self.is_down
 
     def is_alive(self, now: float) -> bool:
+        """Whether the browser has sent an authentic check recently."""
         return not self.is_down and now - self._checked_at < ALIVE_SECONDS
 
     def is_restarted_by(self, remote: RemoteTransport) -> bool:
@@ -150,6 +153,7 @@ class Leg:
 
     @property
     def listeners(self) -> tuple[Listener, ...]:
+        """The peers and the taps."""
         return (*self.peers, *self.taps)
 
     def connect(self, listeners: Sequence[Listener]) -> None:
@@ -159,6 +163,7 @@ class Leg:
         self.taps = tuple(one for one in listeners if not isinstance(one, Leg))
 
     def limit_rate(self, bytes_per_second: float, now: float) -> None:
+        """Limit the rate at which the browser may send."""
         self.rate_limit = LegRateLimit(bytes_per_second, now)
 
     def bind(self, remote_address: RemoteAddress) -> None:
@@ -189,6 +194,7 @@ class Leg:
         self._maybe_up()
 
     def add_credentials(self, ufrag: str, pwd: str) -> None:
+        """Add credentials for an ICE restart; at most `MAX_CREDENTIALS` are kept."""
         self.credentials[ufrag] = pwd
         if len(self.credentials) > MAX_CREDENTIALS:
             del self.credentials[next(iter(self.credentials))]
@@ -284,6 +290,7 @@ class Leg:
         return datagram, remote_address
 
     def ask_for_key_frames(self) -> None:
+        """Request a key frame for each of the newest video streams."""
         types = self.remote.video_payload_types if self.remote else ()
         self._ask_for_key_frames(self.stats.sources(types)[-MAX_KEY_FRAMES:])
 
@@ -348,6 +355,7 @@ class Leg:
             self._send(self._dtls.handle_timeout(now), self._dtls_address)
 
     def report(self, now: float) -> LegReport:
+        """Return the quality report of the time since the last one."""
         is_quiet = self.stats.packets_in == self._packets_reported
         self._packets_reported = self.stats.packets_in
         return self.stats.report(is_silent=is_quiet and now - self._checked_at > SILENCE_SECONDS)
@@ -359,6 +367,7 @@ class Leg:
             self._heard_at = now
 
     def close(self) -> None:
+        """Close the DTLS association and drop the SRTP keys."""
         if self.remote_address and self._dtls.is_established:
             self._send(self._dtls.close(), self.remote_address)
         if self.rate_limit.dropped:

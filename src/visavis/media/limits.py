@@ -150,6 +150,7 @@ class LegRateLimit:
         return now < self._excessive_until
 
     def admits(self, size: int, now: float) -> bool:
+        """Count a packet of `size` bytes; return whether it is within the rate."""
         if size < LEAST_COST_BYTES:
             size = LEAST_COST_BYTES
         allowance = self._allowance + (now - self._at) * self._rate

@@ -77,6 +77,7 @@ class MediaBridge:
             leg.connect((*peers, *taps))
 
     def ask_for_key_frames(self) -> None:
+        """Request key frames from all browsers, if the legs are joined and up."""
         if self.is_joined and all(leg.is_up for leg in self.legs.values()):
             for leg in self.legs.values():
                 leg.ask_for_key_frames()
@@ -123,6 +124,7 @@ class Relay:
 
     @property
     def excessive_legs(self) -> int:
+        """Number of legs that send far more than their limit."""
         legs = (leg for bridge in self.bridges.values() for leg in bridge.legs.values())
         return sum(leg.is_excessive for leg in legs)
 
@@ -138,6 +140,7 @@ class Relay:
         return found
 
     def open_leg(self, bridge: BridgeId, number: int, now: float) -> Leg:
+        """Return a leg of a bridge; both are created if needed. Raises `MediaUnavailable`."""
         opened = self.bridge(bridge)
         leg = opened.legs.get(number)
         if leg is None:

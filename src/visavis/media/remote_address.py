@@ -24,6 +24,7 @@ RemoteAddress = UdpAddress | Connection
 
 
 def address_of(remote_address: RemoteAddress) -> Address:
+    """Return the host and port of a remote address."""
     return remote_address[:2] if isinstance(remote_address, tuple) else remote_address.peer
 
 

@@ -38,4 +38,5 @@ class Deframer:
 
 
 def frame(datagram: bytes) -> bytes:
+    """Return a datagram with its length before it."""
     return len(datagram).to_bytes(_LENGTH_BYTES) + datagram

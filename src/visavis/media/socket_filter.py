@@ -68,6 +68,7 @@ class SourceHash:
         self._factors = [secrets.randbits(32) | 1 for _ in range(words + 1)]
 
     def of(self, address: UdpAddress) -> int:
+        """Return the hash of an address, the same as the program computes."""
         host = ipaddress.ip_address(address[0].partition("%")[0]).packed
         words: list[int] = [*struct.unpack(f"!{len(host) // 4}I", host), address[1]]
         products = (word * factor for word, factor in zip(words, self._factors, strict=True))

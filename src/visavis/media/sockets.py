@@ -75,6 +75,7 @@ class MediaSockets:
 
     @property
     def has_ipv6(self) -> bool:
+        """Whether the port is open on IPv6."""
         return socket.AF_INET6 in self._udp
 
     @property
@@ -105,6 +106,7 @@ class MediaSockets:
             self._servers.append(server)
 
     def tick(self, now: float) -> None:
+        """Close TCP connections of strangers that are due."""
         if self._tcp:
             self._tcp.tick(now)
 
@@ -125,6 +127,7 @@ class MediaSockets:
                 group.apply()
 
     def close(self) -> None:
+        """Close all sockets and connections."""
         if self._steering:
             self._steering.cancel()
         for server in self._servers:
@@ -139,6 +142,7 @@ class MediaSockets:
         _close(self._listeners.values())
 
     def send(self, datagram: bytes, remote_address: RemoteAddress) -> None:
+        """Send a datagram by UDP, or over the TCP connection that the address is."""
         if isinstance(remote_address, tuple):
             self._sender.send(datagram, remote_address)
         else:

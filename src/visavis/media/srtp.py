@@ -114,6 +114,7 @@ def _by_public_interface(session: Session, name: str) -> Transform:
 
 
 def keying_material_bytes(profile: bytes) -> int:
+    """Return how many bytes of keying material a profile needs, for both directions."""
     _, key, salt = PROFILES[profile]
     return 2 * (key + salt)
 

@@ -45,9 +45,11 @@ class UdpSender:
         self._is_holding = False
 
     def hold(self) -> None:
+        """Hold datagrams until `release`, if the kernel supports segmentation."""
         self._is_holding = self._can_segment
 
     def release(self) -> None:
+        """Send the held datagrams, those to the same address together."""
         self._is_holding = False
         held, self._held = self._held, {}
         for address, datagrams in held.items():
@@ -58,6 +60,7 @@ class UdpSender:
                     self._send_run(run, address)
 
     def send(self, datagram: bytes, address: UdpAddress) -> None:
+        """Send or hold a datagram."""
         if not self._is_holding:
             self._send_one(datagram, address)
         elif address in self._held:

@@ -146,6 +146,7 @@ class Worker:
         self._loop = asyncio.get_running_loop()
 
     async def open(self) -> None:
+        """Start receiving on the media port."""
         relay = self._relay
         await self._sockets.open(relay.receive, relay.lose, relay.is_known)
 
@@ -157,6 +158,7 @@ class Worker:
             self._app.close()
 
     async def tick(self) -> None:
+        """Do periodic work; called every `TICK_SECONDS`."""
         now = time.monotonic()
         if self._path:
             self._path.dispatch()

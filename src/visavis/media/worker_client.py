@@ -61,6 +61,7 @@ class WorkerClient:
 
     @property
     def is_connected(self) -> bool:
+        """Whether the control socket is connected."""
         return self._writer is not None
 
     async def run(self, listener: MediaListener) -> None:

@@ -47,6 +47,7 @@ class _MuxWorker:
         self.idle_since = 0.0
 
     async def mux(self, request: MuxRequest) -> MuxResult:
+        """Send a request and wait for its result; raises `MuxCrashError`."""
         self.requests += 1
         if self.process.stdin is None or self.process.stdout is None:
             raise MuxCrashError("The muxer has no pipes.")
@@ -125,6 +126,7 @@ class MuxPool:
             await mux_worker.end()
 
     async def stop(self) -> None:
+        """Stop all workers, after a few seconds by force."""
         idle, self._idle = self._idle, []
         await asyncio.gather(*(mux_worker.end() for mux_worker in (*idle, *self._busy)))
 

@@ -92,6 +92,7 @@ class Sweeper:
             self._forget_finished()
 
     async def close(self) -> None:
+        """Cancel all jobs and stop the mux workers."""
         for job in self._jobs.values():
             if job.task:
                 job.task.cancel()

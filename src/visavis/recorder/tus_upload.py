@@ -164,6 +164,7 @@ class TusUploader:
         )
 
     def is_archive(self, url: str) -> bool:
+        """Whether a URL is that of the built-in archive."""
         return bool(self._archive_url) and url == self._archive_url
 
 
@@ -343,6 +344,7 @@ class RecordingUpload:
 
 
 def digest_of(path: Path, offset: int, length: int, algorithm: str) -> bytes:
+    """Return the digest of a part of a file. Blocks."""
     digest = hashlib.new(algorithm, usedforsecurity=False)
     with path.open("rb") as file:
         file.seek(offset)

@@ -166,6 +166,7 @@ class _PictureWatcher:
         self._missing.clear()
 
     def is_due(self) -> bool:
+        """Whether a key frame must be requested now; then the next request waits `ASK_SECONDS`."""
         now = self._leg.now
         noticed_at = next((at for _, at in self._missing.values()), now)
         if now - noticed_at > REPAIR_SECONDS:

@@ -59,6 +59,7 @@ class SourceStats:
         self._transit: int | None = None
 
     def see(self, packet: bytes, arrival_us: int) -> None:
+        """Count a packet; `arrival_us` is in microseconds of the monotonic clock."""
         step = (packet[2] << 8 | packet[3]) - self.highest & 0xFFFF
         watcher = self.watcher
         if watcher is not None and (step != 1 or watcher.is_alert):
@@ -110,10 +111,12 @@ class LegStats:
 
     @property
     def packets_in(self) -> int:
+        """Number of packets received from the browser, including RTCP."""
         return self._rtcp_packets + sum(stream.received for stream in self.streams.values())
 
     @property
     def bytes_in(self) -> int:
+        """Number of bytes received from the browser, including RTCP."""
         return self._rtcp_bytes + sum(stream.octets for stream in self.streams.values())
 
     def refresh(self) -> None:
@@ -145,6 +148,7 @@ class LegStats:
         return len(self.streams) + len(self._rtcp_sources) < MAX_STREAMS
 
     def receive_rtp(self, packet: bytes, arrival_us: int) -> None:
+        """Count an RTP packet; `arrival_us` is in microseconds of the monotonic clock."""
         source = packet[8:12]
         stream = self.streams.get(source)
         if stream is None:

@@ -40,6 +40,7 @@ class Unwrapper:
         self._value = -1  # Last wrapped value; -1 after a leap.
 
     def unwrap(self, value: int) -> int:
+        """Return the unwrapped value."""
         last = self._last
         if value == self._value and last is not None:
             return last  # Most packets of a picture have the same timestamp as the one before.
@@ -227,6 +228,7 @@ class Reorder(Generic[T]):
         return due
 
     def flush(self) -> list[tuple[int, T]]:
+        """Release all held packets, in order."""
         due: list[tuple[int, T]] = []
         while self._held:
             self._next = self._numbers[0]

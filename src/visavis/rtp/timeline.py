@@ -189,6 +189,7 @@ class Segment:
         return after + media - after_at
 
     def add(self, report: Report) -> None:
+        """Add a report, unless one of its times goes back."""
         if not self.media or (report.media > self.media[-1] and report.ntp > self.ntp[-1]):
             self.media.append(report.media)
             self.ntp.append(report.ntp)
@@ -214,6 +215,7 @@ class _Packets:
         self._counted = 0
 
     def add(self, number: int, arrival: float, delay: float) -> None:
+        """Add a packet's unwrapped number, arrival and delay, in seconds."""
         if not self._numbers:
             self._first, self._began, self._delay = number, arrival, delay
         self._numbers.append(number - self._first)
@@ -281,6 +283,7 @@ class StreamClock:
         self._last_delay = 0.0
 
     def add_packet(self, number: int, timestamp: int, arrival: float) -> None:
+        """Add a packet with its unwrapped number and timestamp, and its arrival in seconds."""
         media = timestamp / self.rate
         delay = arrival - media
         if self._keeps and self.packets:
@@ -310,6 +313,7 @@ class StreamClock:
         self._last_delay = delay
 
     def add_report(self, timestamp: int, ntp_seconds: float, arrival: float) -> None:
+        """Add a sender report; the NTP time and the arrival are in seconds since 1970."""
         self.reports.append(Report(timestamp / self.rate, ntp_seconds, arrival))
 
     def active_seconds(self) -> list[int]:
@@ -318,6 +322,7 @@ class StreamClock:
         return [int(at) for at in self._bins[::_FIELDS]]
 
     def bins(self) -> list[_Bin]:
+        """Return the summaries of all seconds with packets, in order of arrival."""
         self._close()
         return [
             _Bin(*self._bins[start : start + _FIELDS])

@@ -30,6 +30,8 @@ _RECORD = struct.Struct("!QBBI")
 
 
 class RecordKind(IntEnum):
+    """Kind of a record."""
+
     RTP = 1
     RTCP = 2
     NOTE = 3
@@ -60,6 +62,7 @@ Block = tuple[bytes, list[RecordParts]]
 
 
 def encode_record(arrival_us: int, kind: int, leg: int, payload: bytes) -> bytes:
+    """Encode a record; `arrival_us` is in microseconds since the epoch."""
     return _RECORD.pack(arrival_us, kind, leg, len(payload)) + payload
 
 

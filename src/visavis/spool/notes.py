@@ -79,6 +79,7 @@ class EventNote(JournalNote, frozen=True, tag="event"):
 
     @property
     def event(self) -> CallEvent:
+        """The event; a time without a time zone is UTC."""
         at = self.at if self.at.tzinfo else self.at.replace(tzinfo=UTC)
         return CallEvent(at, self.name, self.by, self.data)
 

@@ -58,6 +58,7 @@ def sweep_hidden(spool: Path) -> None:
 
 
 def journals(directory: Path) -> list[Path]:
+    """Return a recording's journals, in order of their bridges."""
     return sorted(directory.glob(f"*{JOURNAL_SUFFIX}"))
 
 
@@ -93,6 +94,7 @@ def write_delivery(directory: Path, delivery: Delivery) -> None:
 
 
 def read_trouble(directory: Path) -> Trouble | None:
+    """Return the failures of the muxer on a recording, or `None`."""
     try:
         return msgspec.json.decode((directory / TROUBLE).read_bytes(), type=Trouble)
     except (FileNotFoundError, msgspec.MsgspecError):
@@ -100,10 +102,12 @@ def read_trouble(directory: Path) -> Trouble | None:
 
 
 def write_trouble(directory: Path, trouble: Trouble) -> None:
+    """Save the failures of the muxer on a recording."""
     write_atomically(directory / TROUBLE, msgspec.json.encode(trouble))
 
 
 def forget_trouble(directory: Path) -> None:
+    """Forget the failures of the muxer on a recording."""
     (directory / TROUBLE).unlink(missing_ok=True)
 
 

@@ -121,6 +121,7 @@ class JournalWriter:
             self._sync_thread.wake()
 
     def note(self, note: Mapping[str, Any]) -> None:
+        """Append a note, which is encoded as JSON, with the current time."""
         payload = msgspec.json.encode(note)
         self.append(time.monotonic_ns() // 1000, RecordKind.NOTE, NO_LEG, payload)
 
@@ -145,6 +146,7 @@ class JournalWriter:
     # Methods for the sync thread
 
     def write(self) -> bool:
+        """Write the waiting records as one block; return whether a sync is needed."""
         # This must be read before the records are taken: `close` appends the seal first and then
         # sets the flag, so a set flag means that the seal is among the records.
         self._is_complete = self._is_closing
@@ -159,6 +161,7 @@ class JournalWriter:
         return bool(body) or self._is_complete
 
     def sync(self) -> None:
+        """Sync the file to disk; after the seal, the journal is over."""
         try:
             os.fdatasync(self._file)
         except OSError as error:

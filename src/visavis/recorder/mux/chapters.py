@@ -95,6 +95,7 @@ def _recording_time(at: float, latest: float, steps: Sequence[tuple[float, float
 
 
 def tags(manifest: Manifest, story: CallReport, scan: Scan) -> dict[str, str]:
+    """Return the Matroska tags of the file."""
     agents = ", ".join(story.agent_names) or manifest.agent_name
     return {
         "title": f"Call {manifest.call_id}",
@@ -123,6 +124,7 @@ def report_of(manifest: Manifest, events: Iterable[CallEvent]) -> CallReport:
 
 
 def recorded_story(manifest: Manifest, story: CallReport, scan: Scan) -> RecordedCallReport:
+    """Return the content of the attachment `call.json`."""
     return RecordedCallReport(
         call_id=story.call_id,
         site_id=story.site_id,

@@ -131,6 +131,7 @@ class _StreamReader:
         self._tally.receive_all([packet[2] for packet in self.gathered[self._tallied :]])
 
     def timed(self, placed: PlacedFrame) -> TimedFrame:
+        """Return a frame with its track and capture time."""
         codec, arrival, _, (_, is_key, data, packets, _) = placed
         track = self._tracks.get(codec)
         if track is None:
@@ -229,6 +230,7 @@ class _JournalReader:
                 yield stream.timed(placed)
 
     def rest(self) -> Iterator[TimedFrame]:
+        """Yield the remaining frames at the end of the journal."""
         for stream in self._streams.values():
             for placed in stream.depacketiser.flush():
                 yield stream.timed(placed)

@@ -217,6 +217,7 @@ class StreamDepacketiser:
         return self._frames(self._reorder.due(now))
 
     def flush(self) -> list[PlacedFrame]:
+        """Process all gathered and held packets; return their complete frames."""
         return self._take_each() + self._frames(self._reorder.flush())
 
     def _resolve(self, doubtful: _Due, number: int) -> list[PlacedFrame]:

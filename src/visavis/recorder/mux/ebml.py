@@ -62,6 +62,7 @@ def checked(name: bytes, *content: bytes) -> bytes:
 
 
 def unsigned(name: bytes, value: int) -> bytes:
+    """Return an unsigned integer element of as few bytes as possible."""
     return element(name, value.to_bytes(max(1, (value.bit_length() + 7) // 8)))
 
 
@@ -100,4 +101,5 @@ def read(data: bytes) -> Iterator[Element]:
 
 
 def write(elements: Iterable[Element]) -> bytes:
+    """Return the elements, one after the other."""
     return b"".join([element(name, content) for name, content in elements])

@@ -82,6 +82,7 @@ class GapFiller:
         self._ends_of_video = deque(sorted(scan.ends_of_video))
 
     def fill(self, ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
+        """Yield the frames, which are in order of time, and those that fill their gaps."""
         voices = self._audio
         for frame in ordered:
             time, key = frame.time, frame.track

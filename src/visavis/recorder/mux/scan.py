@@ -213,6 +213,7 @@ class _JournalScanner:
         self._has_media = False
 
     def read(self, journal: Path) -> None:
+        """Read the whole journal. Raises `OSError`."""
         arrival = 0.0
         for body, records in _described(believable_blocks(journal)):
             if self._first is None:

@@ -130,6 +130,7 @@ class BridgeStreams:
         self.routes: dict[tuple[int, int, int], tuple[RtpStream, str]] = {}
 
     def describe(self, note: Descriptions) -> None:
+        """Apply new descriptions, which begin the next epoch."""
         self.epoch += 1
         self.routes.clear()
         described = {one.leg: read_payload_map(note, one) for one in note.legs}

@@ -44,6 +44,8 @@ class MuxRequest(msgspec.Struct, frozen=True):
 
 
 class Outcome(StrEnum):
+    """Outcomes of muxing a recording."""
+
     MUXED = "muxed"
     EMPTY = "empty"  # No media was received.
     BUSY = "busy"  # Another process has claimed the recording.
@@ -119,6 +121,7 @@ def limit_cpu(request: MuxRequest) -> None:
 def serve(
     requests: BinaryIO, results: BinaryIO, prepare: Callable[[MuxRequest], None] = lambda _: None
 ) -> None:
+    """Answer each request with a result; `prepare` is called before each is performed."""
     for line in requests:
         request = msgspec.json.decode(line, type=MuxRequest)
         prepare(request)

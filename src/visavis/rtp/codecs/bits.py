@@ -12,9 +12,11 @@ class BitReader:
 
     @property
     def is_exhausted(self) -> bool:
+        """Whether more bits were taken than there are."""
         return self._left < 0
 
     def take(self, count: int) -> int:
+        """Return the next `count` bits as an unsigned integer."""
         self._left -= count
         if self._left < 0:
             return 0

@@ -145,6 +145,7 @@ def _read_flags(bits: _Bits) -> _Flags | None:
 
 
 def skip_colour(bits: BitReader, profile: int) -> None:
+    """Skip the colour configuration (VP9 specification §6.2.2)."""
     if profile >= 2:
         bits.take(1)  # 10 or 12 bits
     is_rgb = bits.take(3) == _RGB
