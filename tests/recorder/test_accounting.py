@@ -123,7 +123,7 @@ def test_streams_that_change_their_kind_repeat_nothing_or_are_no_rtp(
     assert {line.partition("missing: ")[2] for line in made(journal, tmp_path).missing} == {
         "they are not RTP.",
         "their stream changed between audio and video.",
-        "they repeat packets of streams that never came.",
+        "they are retransmissions for streams that were never received.",
     }
 
 
@@ -133,7 +133,7 @@ def test_a_picture_that_stands_still_for_want_of_a_key_frame(
     pictures(journal, lost=4.0)
     (sentence,) = made(journal, tmp_path).missing
     assert sentence.startswith("The visitor's video is missing for 8 s from 0:04")
-    assert sentence.endswith("no whole frame could be made of them.")
+    assert sentence.endswith("no complete frame could be assembled.")
 
 
 def test_a_camera_that_gives_nothing_is_not_missing(journal: Journal, tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_silence_beside_the_voice_is_told(journal: Journal, tmp_path: Path) -> N
     assert result.tracks == 2
     assert result.missing == (
         "500 packets of the visitor (audio) are missing: "
-        "they were sent beside the stream that is recorded, as silence or as too many.",
+        "they belong to additional streams that were silent or too many.",
     )
 
 

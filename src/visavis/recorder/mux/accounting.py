@@ -44,9 +44,9 @@ class Loss(StrEnum):
     UNREADABLE = "they are not RTP"
     UNKNOWN_FORMAT = "the recorder does not know their format"
     TOO_MANY_STREAMS = "they belong to more streams than the recorder follows"
-    UNKNOWN_STREAM = "they repeat packets of streams that never came"
+    UNKNOWN_STREAM = "they are retransmissions for streams that were never received"
     OTHER_KIND = "their stream changed between audio and video"
-    BESIDE_ANOTHER = "they were sent beside the stream that is recorded, as silence or as too many"
+    BESIDE_ANOTHER = "they belong to additional streams that were silent or too many"
     REFUSED = "they could not be written to the file"
 
 
@@ -202,10 +202,10 @@ class PacketAccount:
             if not spans:
                 continue
             told = ", ".join(_span(span, start) for span in spans[:MAX_SPANS])
-            more = f" and {len(spans) - MAX_SPANS} times more" if len(spans) > MAX_SPANS else ""
+            more = f" and {len(spans) - MAX_SPANS} more times" if len(spans) > MAX_SPANS else ""
             yield (
-                f"The {self._name(leg)}'s {content} is missing {told}{more}, although packets "
-                "came: no whole frame could be made of them."
+                f"The {self._name(leg)}'s {content} is missing {told}{more}, although "
+                "packets arrived: no complete frame could be assembled."
             )
 
     def _not_recorded(self, start: float) -> Iterator[str]:
