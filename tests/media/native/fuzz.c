@@ -260,16 +260,34 @@ static int udp_socket(struct sockaddr_in *name) {
   return udp;
 }
 
+/* Whether the thread reads a datagram that is sent to this socket while nothing else comes. */
+static int is_read(int browser, const struct sockaddr_in *name) {
+  struct path_totals before, totals;
+  do { /* all that was sent earlier */
+    path_totals(path, &before);
+    usleep(100000);
+    path_totals(path, &totals);
+  } while (totals.received != before.received);
+  sendto(browser, "a check that no leg knows", 20, 0, (const struct sockaddr *)name, sizeof *name);
+  for (int i = 0; i < 1000 && totals.received == before.received; i++) {
+    usleep(10000);
+    path_totals(path, &totals);
+  }
+  return totals.received != before.received;
+}
+
 /* The thread reads, relays and records while legs and journals come and go. */
 static void threads(double seconds) {
-  struct sockaddr_in ours, theirs[2];
+  struct sockaddr_in ours[2], theirs[2]; /* of ours one stands for the socket of IPv6 */
   uint8_t datagram[1200] = {0x80, 96}, received[2048];
   struct path_address address[2];
-  int udp = udp_socket(&ours), browser[2] = {udp_socket(&theirs[0]), udp_socket(&theirs[1])};
+  int udp[2] = {udp_socket(&ours[0]), udp_socket(&ours[1])};
+  int browser[2] = {udp_socket(&theirs[0]), udp_socket(&theirs[1])};
   int wake = eventfd(0, EFD_NONBLOCK);
   unsigned long sent = 0, arrived = 0;
   path = path_new(&SRTP, 7, MAX_GATHER_US);
-  assert(path && !path_start(path, udp, -1, wake) && path_start(path, udp, -1, wake) < 0);
+  assert(path && !path_start(path, udp[0], udp[1], wake));
+  assert(path_start(path, udp[0], udp[1], wake) < 0);
   for (int i = 0; i < 2; i++)
     assert(!path_address_of(&address[i], (struct sockaddr *)&theirs[i], sizeof theirs[i]));
   state = 1;
@@ -289,7 +307,7 @@ static void threads(double seconds) {
       datagram[2] = i >> 8;
       datagram[3] = i;
       datagram[0] = i % 50 == 49 ? 0 : 0x80;
-      sendto(browser[i & 1], datagram, length, 0, (struct sockaddr *)&ours, sizeof ours);
+      sendto(browser[i & 1], datagram, length, 0, (struct sockaddr *)&ours[i / 2 % 2], sizeof ours[0]);
       while (recv(browser[0], received, sizeof received, 0) > 0) arrived++;
       while (recv(browser[1], received, sizeof received, 0) > 0) arrived++;
       if (i % 16 == 0) path_charge(path, one, 100, 0);
@@ -301,6 +319,7 @@ static void threads(double seconds) {
     path_remove_leg(path, other);
     path_remove_journal(path, tap);
   }
+  assert(is_read(browser[0], &ours[0]) && is_read(browser[0], &ours[1]));
   path_stop(path);
   path_stop(path);
   struct path_totals totals;
@@ -310,7 +329,8 @@ static void threads(double seconds) {
   assert(totals.received > 0 && arrived > 0 && totals.unsent == 0);
   assert(!is_refusing || refused > 0); /* sent one by one */
   path_free(path);
-  close(udp);
+  close(udp[0]);
+  close(udp[1]);
   close(browser[0]);
   close(browser[1]);
   close(wake);
