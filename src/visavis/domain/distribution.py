@@ -142,7 +142,7 @@ class Distribution:
                 index.pop(call_id, None)
 
     def set_present(self, call_id: str, *, is_present: bool) -> None:
-        """Set whether the visitor is connected; otherwise the call keeps its place silently."""
+        """Set whether the visitor is connected; without them, the call does not ring."""
         call = self._calls.get(call_id)
         if call is None or call.is_present == is_present:
             return
@@ -167,7 +167,7 @@ class Distribution:
             self._short[call_id] = True
 
     def set_agent(self, agent_id: int, *, is_on_duty: bool, is_free: bool) -> None:
-        """Set whether an agent is on duty (has an open console, not away) and free (in no call)."""
+        """Set whether an agent is on duty (console open, not away) and free (in no call)."""
         agent = self._agents.get(agent_id)
         if agent is None:
             if not is_on_duty:

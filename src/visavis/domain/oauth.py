@@ -40,9 +40,7 @@ class Client:
         return self.secret_digest is None
 
     def secrets_at(self, now: datetime) -> tuple[bytes, ...]:
-        """Return the digests of the secrets that are valid: the current and, in an overlap, the
-        old.
-        """
+        """Return the digests of the valid secrets; during an overlap these are two."""
         is_overlap = self.old_secret_expires_at is not None and now < self.old_secret_expires_at
         old = self.old_secret_digest if is_overlap else None
         return tuple(one for one in (self.secret_digest, old) if one is not None)

@@ -83,7 +83,7 @@ OPERATOR_ID = 0
 
 
 def operator(site_id: int) -> Agent:
-    """Return the author of commands on this machine: acts for a site without an account there."""
+    """Return the author of commands on this machine, who has no account in the site."""
     return Agent(OPERATOR_ID, site_id, "", "Command line", is_administrator=True)
 
 

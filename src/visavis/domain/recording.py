@@ -98,7 +98,7 @@ class RecordingState(StrEnum):
     says so, not a state of its own.
     """
 
-    WAITING = "waiting"  # for the end of its call, for its turn or for its next attempt
+    WAITING = "waiting"  # its call goes on, others are first, or the next attempt is not due
     MUXING = "muxing"
     DELIVERING = "delivering"
     DELIVERED = "delivered"
@@ -144,11 +144,10 @@ def recording_state_after(trigger: DeliveryTrigger) -> RecordingState:
 
 
 def states_before(target: RecordingState) -> frozenset[RecordingState]:
-    """Return the states in which the database may still have a recording that is now in `target`.
+    """Return `target` and all states from which the table leads to it, in any number of steps.
 
-    The recorder works from its spool. It cannot save every step while the database is unreachable
-    or when it is killed. So the stored state may be `target` or any state from which the table
-    leads there, in any number of steps.
+    The recorder works from its spool, and cannot save every step while the database is unreachable
+    or when it is killed. So a recording that reaches `target` may be stored in any of these states.
     """
     found = {target}
     while more := {

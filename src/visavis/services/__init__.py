@@ -1,1 +1,1 @@
-"""Use cases: what people and machines ask of Visavis, over ports that the outer parts implement."""
+"""Use cases of people and programs, over ports that the outer packages implement."""

@@ -62,8 +62,8 @@ class CallHistory:
     ) -> tuple[PastCall, CallWithJoinLinks]:
         """Create a call between a visitor and the agent `agent_id`, by default `agent`.
 
-        Raises `AudioVideoChatDisabled`, `ParameterInvalid` if `agent_id` is not
-        an agent who may accept calls.
+        Raises `AudioVideoChatDisabled`, and `ParameterInvalid` if `agent_id` is not an agent who
+        may accept calls.
         """
         whose = agent if agent_id is None else await self._colleague(agent.site_id, agent_id)
         created = await self._calls.create(whose, media, name, email)

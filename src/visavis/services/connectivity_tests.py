@@ -19,7 +19,7 @@ from visavis.services.ports import MediaPlane
 log = structlog.get_logger(__name__)
 
 MAX_TESTS: Final = 100
-"""Maximum number of tests at a time on this node, since they share the media workers with calls."""
+"""Maximum number of tests at a time on this node, because calls need the media workers too."""
 
 MAX_OF_SOURCE: Final = 4
 """Maximum number of tests at a time from one network, so that it cannot use up all of them."""

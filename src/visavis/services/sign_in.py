@@ -65,7 +65,7 @@ class SignInGuard:
             self._add(key, 1)
 
     def succeed(self, account: str, address: str) -> None:
-        """Forget the failures of this account at this address, and uncount this attempt."""
+        """Forget the failures of this account at this address, and do not count this attempt."""
         self._attempts.pop(_both(account, address), None)
         self._add(_at(address), -1)
         self._add(_of(account), -1)

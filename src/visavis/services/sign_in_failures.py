@@ -106,7 +106,8 @@ class SignInFailures:
     async def add_token(self, token: str, address: str) -> None:
         """Count a token that is wrong or revoked, or that of a disabled agent.
 
-        An expired token is not counted: it is how programs notice that they need a new one.
+        An expired token is not counted, because programs learn in this way that they need a new
+        one.
         """
         key = digest(token)
 

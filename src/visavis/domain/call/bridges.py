@@ -157,7 +157,7 @@ def relay_offer(step: Step, bridge: Bridge, sender: int) -> None:
 
 
 def mark_lost(step: Step) -> None:
-    """Let a connected call reconnect."""
+    """Move a connected call to the state *reconnecting*."""
     if step.call.record.state is CallState.CONNECTED:
         step.apply(CallTrigger.LINK_LOST)
 

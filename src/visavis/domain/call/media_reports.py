@@ -18,7 +18,7 @@ QUALITY_SECONDS: Final = 1.8
 
 
 def leg_up(step: Step, event: LegConnected) -> None:
-    """Note that a leg is connected; the bridge becomes active once all its legs are."""
+    """Mark a leg as connected; the bridge becomes active once all its legs are connected."""
     if bridge := step.call.bridges.get(event.bridge.number):
         bridge.up.add(event.leg)
         activate_if_flowing(step, bridge)

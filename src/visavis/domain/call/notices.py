@@ -62,7 +62,8 @@ class RingStoppedNotice:
 class AssignedNotice:
     """To an agent: this page has the call, although it was not accepted on this page.
 
-    `transferring_to` is the ID of the agent to whom this page is transferring the call, or 0.
+    `transferring_to` is the id of the agent to whom this page is transferring the call, 0 if there
+    is none.
     """
 
     media: Media

@@ -57,7 +57,7 @@ def journal_started(
 def journal_refused(step: Step, event: CommandFailed, bridge: Bridge) -> None:
     """Handle a journal that could not be started.
 
-    This excludes a media worker that is being started: the command is then tried again.
+    If the media worker is only being started, this is not called: the command is tried again.
     """
     bridge.is_unrecorded = True
     _handle_failure(step, bridge, event.message)

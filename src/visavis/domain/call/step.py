@@ -152,7 +152,7 @@ class Step:
         self.effects.append(SiteChanged())
 
     def mark_unrecorded(self, why: str) -> None:
-        """Flag the call as unrecorded, once; it goes on."""
+        """Flag the call as unrecorded; further calls of this method change nothing."""
         if not self.call.record.is_unrecorded:
             self.call.record.is_unrecorded = True
             self.effects.append(MarkUnrecorded(why))
@@ -244,7 +244,7 @@ class Step:
         }.get(self.call.record.state)
 
     def _actual(self, trigger: CallTrigger) -> CallTrigger:
-        """Return the actual cause: if a page is away at a time-out, its participant has left."""
+        """Return the real cause of a time-out: if a page is away, its participant has left."""
         call = self.call
         if trigger not in _COUNTS_AS_LEAVING:
             return trigger

@@ -70,7 +70,7 @@ def _ring(step: Step, transfer: PendingTransfer, sockets: tuple[str, ...]) -> No
 
 
 def accept_transfer(step: Step, event: TransferAccepted) -> None:
-    """Connect the visitor with the second agent too; raises `CallNotPossible`."""
+    """Begin to connect the visitor with the second agent; raises `CallNotPossible`."""
     transfer = step.call.transfer
     if transfer is None or event.socket_id not in transfer.ringing_at:
         raise VisavisError(ErrorKind.CallNotPossible, "That transfer no longer rings.")

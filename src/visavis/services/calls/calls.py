@@ -243,7 +243,7 @@ class Calls:
     # An agent's page
 
     async def welcome(self, agent_session: AgentSession) -> signaling.Welcome:
-        """Return the message to send before `agent_arrived`; raises `StoreUnavailable`."""
+        """Return a console's first message; raises `StoreUnavailable`. `agent_arrived` follows."""
         agent = agent_session.agent
         if not self._presence.sessions_of_agent(agent.site_id, agent.id):
             is_away = await self._store.read(
@@ -317,7 +317,7 @@ class Calls:
         self.site(agent.site_id).agent_changed(agent.id)
 
     def _accept(self, agent_session: AgentSession, message: signaling.Accept) -> None:
-        """Accept a ringing call or transfer; raises `CallNotPossible` if an agent was faster."""
+        """Accept a ringing call or transfer; raises `CallNotPossible` if another was first."""
         agent, socket_id = agent_session.agent, agent_session.socket_id
         site = self.site(agent.site_id)
         call = site.find(message.call_id)
