@@ -38,7 +38,7 @@ EVERY_TYPE = set().union(
 
 
 def diagram(transitions: Mapping[Any, str], first: str, ends: Iterable[str]) -> str:
-    """A state table as a Mermaid diagram, one arrow per pair of states."""
+    """Return a state table as a Mermaid diagram, one arrow per pair of states."""
     triggers = defaultdict(list)
     for (state, trigger), target in transitions.items():
         triggers[state, target].append(trigger)
@@ -106,7 +106,7 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
 
 def table(name: str) -> list[list[str]]:
-    """The cells of a marked table in the operators' document, without its head."""
+    """Return the cells of a marked table in the operators' document, without its head."""
     part = OPERATIONS.partition(f"<!-- {name} -->")[2].partition(f"<!-- /{name} -->")[0]
     rows = [line.strip("| ").split(" | ") for line in part.strip().splitlines()]
     return [[cell.strip("` ") for cell in row] for row in rows[2:]]

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Said(list[str]):
-    """A logger: the events, each with its values."""
+    """A logger that stores the events, each with its values."""
 
     def _add(self, event: str, **values: object) -> None:
         self.append(f"{event} {values}")
@@ -76,7 +76,7 @@ async def running(task: asyncio.Task[None]) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def https(certificate: tls.ServerCertificate, settings: Settings) -> AsyncIterator[int]:
-    """A server with this certificate; its port."""
+    """Start a server with this certificate; return its port."""
     listener = listen("127.0.0.1", 0)
     server = http_server.http_server(WEB, settings, certificate)
     serving = asyncio.create_task(server.serve([listener]))
@@ -87,7 +87,7 @@ async def https(certificate: tls.ServerCertificate, settings: Settings) -> Async
 
 
 async def presented(port: int, server_name: str | None = None) -> str:
-    """The certificate of a new connection."""
+    """Return the certificate that a new connection receives."""
     trust = ssl.create_default_context()
     trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
     _, writer = await asyncio.open_connection(

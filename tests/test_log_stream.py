@@ -1,4 +1,4 @@
-"""A log that nobody reads, or can read, stops nothing."""
+"""A log whose reader is slow or gone blocks and fails nothing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def holds(question: Callable[[], bool]) -> None:
 
 
 class Reader:
-    """The other end of a pipe, which reads when it is told to."""
+    """The other end of a pipe, which reads only when the test says so."""
 
     def __init__(self) -> None:
         self.end, write_end = os.pipe()
@@ -45,7 +45,7 @@ class Reader:
         self.seen = b""
 
     def has_read_all(self) -> bool:
-        """Read what there is; return whether nothing waits any more."""
+        """Read the available data; return whether no data are left."""
         is_drained = not self.stream._lines
         try:
             self.seen += os.read(self.end, 1024 * 1024)
@@ -54,7 +54,7 @@ class Reader:
         return False
 
     def reported(self) -> int:
-        """Return how many lines are missing, as the lines between the others say."""
+        """Return the number of missing lines that the lines in between report."""
         return sum(map(int, re.findall(rb'"log lines dropped".*?"count":(\d+)', self.seen)))
 
 
@@ -84,7 +84,7 @@ def test_a_report_stands_where_the_lines_are_missing(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(log_stream, "MAX_WAITING_BYTES", 3)
     reader = Reader()
     fcntl.fcntl(reader.end, fcntl.F_SETPIPE_SZ, 4096)
-    reader.stream.write(b"x" * 4096)  # without its end it is no line yet, and too long
+    reader.stream.write(b"x" * 4096)  # a line without an end that becomes too long
     assert reader.stream._unfinished == b""
     os.write(reader.stream.fileno(), b"-" * 4096)  # the pipe is full
     for line in (b"1\n", b"22\n", b"3\n", b"4\n"):
@@ -231,7 +231,7 @@ with open("file", "w") as file:
 
 
 class Product:
-    """`visavis serve` whose outputs both go where a test wants them."""
+    """`visavis serve` with both outputs redirected to where the test wants them."""
 
     def __init__(self, data: Path, stdout: int | None, stderr: int | None) -> None:
         self.port = free_port()
@@ -280,7 +280,7 @@ def running(data: Path, stdout: int | None, stderr: int | None) -> Iterator[Prod
 
 
 def log_everywhere(product: Product, times: int) -> None:
-    """Let every part and the supervisor log a line so often, and the app one for each request."""
+    """Let every part and the supervisor log a line this many times, and the app one per request."""
     for _ in range(times):
         product.process.send_signal(signal.SIGHUP)
         time.sleep(0.005)

@@ -1,4 +1,4 @@
-"""Other users of the machine may do nothing with our files."""
+"""Files that other users of the machine cannot access."""
 
 from __future__ import annotations
 

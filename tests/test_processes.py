@@ -1,4 +1,4 @@
-"""The parts of `visavis serve`, and what each leaves to the others."""
+"""The parts of `visavis serve`, and the modules that each part does not import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/readyz` tells the truth, and tells it in time."""
+"""`/readyz` reports the real state within its time limit."""
 
 from __future__ import annotations
 

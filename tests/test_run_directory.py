@@ -1,4 +1,4 @@
-"""The directory of the Unix sockets, and what becomes of it when others remove it."""
+"""The directory of the Unix sockets, also when a cleaner removes it."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ NOBODY = 65534
 
 @pytest.fixture
 def temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """A directory for temporary files whose path is short enough for sockets.
+    """Return a directory for temporary files whose path is short enough for sockets.
 
-    pytest has made its own, `tmp_path`, before this is the place for them.
+    pytest has created `tmp_path` before this directory becomes the place for temporary files.
     """
     with tempfile.TemporaryDirectory() as directory:
         monkeypatch.setattr(tempfile, "tempdir", directory)
@@ -92,7 +92,7 @@ async def test_a_directory_that_another_start_removes_is_made_again(
     monkeypatch.setattr(tempfile, "mkdtemp", make)
     directory = RunDirectory()
     assert list(temporary.iterdir()) == [directory.path]
-    # while another start holds the lock in order to remove it, it is not ours
+    # another server holds the lock in order to remove the directory
     shutil.rmtree(directory.path)
     monkeypatch.setattr("visavis.run_directory.ensure_private_directory", lambda _: None)
     await directory.hold()
@@ -125,7 +125,7 @@ def test_only_our_own_abandoned_directories_are_removed(temporary: Path) -> None
 async def test_sockets_are_neither_opened_nor_used_in_the_directory_of_others(
     temporary: Path,
 ) -> None:
-    """Once the directory has been removed, any user could make one of its name."""
+    """Once the directory has been removed, any user can create one with its name."""
     path = temporary / "run" / "app.sock"
     path.parent.mkdir()
     path.parent.chmod(0o777)

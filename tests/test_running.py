@@ -1,4 +1,4 @@
-"""Systems of failed tests do not go on running."""
+"""Systems of failed tests are stopped."""
 
 from __future__ import annotations
 

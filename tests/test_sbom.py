@@ -1,4 +1,4 @@
-"""The list of what the product consists of."""
+"""The software bill of materials (SBOM)."""
 
 from __future__ import annotations
 

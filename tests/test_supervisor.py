@@ -1,4 +1,4 @@
-"""The supervisor's tasks: one that dies ends no part for good, and does not leave two of it."""
+"""The supervisor's tasks: if one dies, its part is started again, and only once."""
 
 from __future__ import annotations
 

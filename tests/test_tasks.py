@@ -1,4 +1,4 @@
-"""No background task ends without anybody knowing; those that are to go on go on."""
+"""Background tasks: no end goes unnoticed, and permanent tasks are restarted."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 class Work:
-    """Fails so many times, and then does what it is for."""
+    """Work that fails this many times and then succeeds."""
 
     def __init__(self, failures: int) -> None:
         self.failures = failures
