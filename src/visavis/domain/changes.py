@@ -1,4 +1,4 @@
-"""Changes of data that processes keep in memory, by name."""
+"""Names of changed data, by which other processes remove them from their caches."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class ChangeKind(StrEnum):
-    """Kinds of data that processes keep: a site's settings; agents' tokens, keys and rights."""
+    """Kinds of cached data: the settings of a site; the tokens, keys and permissions of agents."""
 
     SETTINGS = "settings"
     RIGHTS = "rights"
@@ -16,7 +16,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change at one site: of the rights of one agent, or of every agent if that is None."""
+    """A change in one site; `agent_id` is the agent whose rights changed, `None` for all."""
 
     kind: ChangeKind
     site_id: int
@@ -24,22 +24,25 @@ class Change:
 
 
 def rights_changed(site_id: int, agent_id: int | None = None) -> Change:
+    """Return a change of the rights of one agent, or of all agents of a site."""
     return Change(ChangeKind.RIGHTS, site_id, agent_id)
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """Several changes, or, with `is_everything`, changes of which nobody knows the names."""
+    """Several changes. `is_everything` means that anything may have changed."""
 
     rights: frozenset[tuple[int, int | None]] = frozenset()
     settings: frozenset[int] = frozenset()
     is_everything: bool = False
 
     def concerns_agent(self, site_id: int, agent_id: int) -> bool:
+        """Whether the rights of the agent may have changed."""
         named = self.rights
         return self.is_everything or (site_id, agent_id) in named or (site_id, None) in named
 
     def concerns_settings(self, site_id: int) -> bool:
+        """Whether the settings of the site may have changed."""
         return self.is_everything or site_id in self.settings
 
 

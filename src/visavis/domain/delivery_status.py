@@ -70,7 +70,7 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class BacklogCounts:
-    """The counts of `Backlog` over several sites."""
+    """The counts of `Backlog`, added up over several sites."""
 
     pending: int = 0
     failed: int = 0

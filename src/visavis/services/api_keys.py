@@ -104,7 +104,7 @@ class ApiKeys:
             raise VisavisError(ErrorKind.Unauthorized, "The e-mail address or the key is wrong.")
         if len(remembered) >= MAX_REMEMBERED:
             remembered.clear()
-        # After a concurrent `forget`, this changes only the discarded dictionary.
+        # After a concurrent `_forget`, this changes only the discarded dictionary.
         remembered[key] = known
         return known.agent
 
@@ -114,7 +114,7 @@ class ApiKeys:
 
     def _forget(self, changes: ChangeSet) -> None:
         """Remove the keys of the agents whose rights have changed from the cache."""
-        # a new dictionary: a query that is in progress writes its result to the old one
+        # a new dictionary, because a query in progress may still add its old result
         self._remembered = {
             digest: known
             for digest, known in self._remembered.items()

@@ -335,10 +335,10 @@ class Transaction(Protocol):
 class Store(Protocol):
     @property
     def on_rights_change(self) -> list[Callable[[ChangeSet], None]]:
-        """Listeners to changes of agents' rights, tokens and keys, whoever has made them."""
+        """Listeners for changes of agents' rights, tokens and keys, made by any process."""
 
     def is_current(self) -> bool:
-        """Whether the listeners have been told of every change older than a second."""
+        """Whether the listeners have received every change that is older than a second."""
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a read transaction."""

@@ -80,7 +80,7 @@ class SignInFailures:
         self._elapsed = elapsed
         self._windows: dict[tuple[int, ActionType], _Window] = {}
         self._unconfirmed: list[AuditEntry] = []
-        """Entries whose transaction may have been committed or not."""
+        """Entries of which it is unknown whether their transaction was committed."""
 
     async def add(self, account: Agent | None, address: str) -> None:
         """Count a wrong password or API key."""
@@ -223,7 +223,7 @@ class SignInFailures:
             raise
 
     async def _confirm(self) -> None:
-        """Write the unconfirmed entries that are not in the audit log."""
+        """Write those unconfirmed entries that the audit log does not have."""
         entries, self._unconfirmed = self._unconfirmed, []
 
         def work(rows: Transaction) -> None:
@@ -232,7 +232,7 @@ class SignInFailures:
                     rows.audit.add(entry)
 
         if entries:
-            # in the order of sites, in which any other process locks their chains as well
+            # Every process locks chains in the order of their sites, so that no two deadlock.
             entries.sort(key=lambda entry: entry.site_id)
             try:
                 await self._store.write(work)

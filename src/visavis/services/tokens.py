@@ -137,7 +137,7 @@ class Tokens:
             raise VisavisError(ErrorKind.Unauthorized, "The access token is not valid.")
         if len(remembered) >= MAX_REMEMBERED:
             remembered.clear()
-        # After a concurrent `forget`, this changes only the discarded dictionary.
+        # After a concurrent `_forget`, this changes only the discarded dictionary.
         remembered[token] = known
         return known
 
@@ -187,7 +187,7 @@ class Tokens:
 
     def _forget(self, changes: ChangeSet) -> None:
         """Remove the tokens of the agents whose rights have changed from the cache."""
-        # a new dictionary: a query that is in progress writes its result to the old one
+        # a new dictionary, because a query in progress may still add its old result
         self._remembered = {
             token: known
             for token, known in self._remembered.items()
