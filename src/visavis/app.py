@@ -236,7 +236,6 @@ class App(Services):
             store=self.store,
             grants=Grants(now, new_secret, new_id, lifetime, reuse),
             people=self.people,
-            tokens=self.tokens,
             sessions=sessions,
             issuer=self.settings.base_url,
         )

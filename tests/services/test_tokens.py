@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent, operator
 from visavis.services import tokens
 from visavis.services.audit import Auditor
+from visavis.services.ports import Transaction
 from visavis.services.secrets import digest
 from visavis.services.tokens import Tokens
 from visavis.store.sql import SqlStore
@@ -96,6 +98,26 @@ async def test_only_the_tokens_that_a_change_concerns_are_forgotten(
     await known.authenticate(others)
     known._forget(EVERYTHING)
     assert not known.is_remembered(others)
+
+
+async def test_a_token_that_is_revoked_while_it_is_read_is_not_kept(
+    store: SqlStore, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row that was read before the revocation must not be cached after it."""
+    known = Tokens(store, clock, new_id)
+    token = await known.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
+    read = store.read
+
+    async def read_then_revoke(work: Callable[[Transaction], object]) -> object:
+        found = await read(work)
+        await known.revoke(token)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "read", read_then_revoke)
+        await known.authenticate(token)  # it was valid when it was read
+    assert not known.is_remembered(token)
+    await refused(ErrorKind.Unauthorized, known.authenticate(token))
 
 
 async def test_a_token_is_read_again_while_changes_may_be_unknown(

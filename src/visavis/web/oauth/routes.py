@@ -27,7 +27,6 @@ from visavis.protocol.oauth import (
 from visavis.services.grants import Grants
 from visavis.services.people import People
 from visavis.services.ports import Store, Transaction
-from visavis.services.tokens import Tokens
 from visavis.web.authentication import COOKIE, Authentication
 from visavis.web.oauth import consent
 from visavis.web.oauth.parameters import MalformedError, read_parameters, read_query
@@ -54,14 +53,12 @@ class OAuth:
         store: Store,
         grants: Grants,
         people: People,
-        tokens: Tokens,
         sessions: Authentication,
         issuer: str,
     ) -> None:
         self._store = store
         self._grants = grants
         self._people = people
-        self._tokens = tokens
         self._sessions = sessions
         self._issuer = issuer
 
