@@ -64,7 +64,7 @@ def test_an_entry_that_is_committed_late_is_read(cluster: Cluster) -> None:
 
 def add_change(connection: Connection, change: Change, now: datetime) -> None:
     values = {"kind": change.kind, "site_id": change.site_id, "agent_id": change.agent_id}
-    connection.execute(insert(changes).values(at=now, **values))
+    connection.execute(insert(changes).values(at=now.isoformat(timespec="microseconds"), **values))
 
 
 def add(connection: Connection, number: int) -> None:

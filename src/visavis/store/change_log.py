@@ -28,13 +28,14 @@ MAX_ENTRIES: Final = 1_000
 
 
 def trim(connection: Connection, before: datetime) -> None:
-    """Remove the entries from before a time, except the newest of them.
+    """Remove the entries from before a time in UTC, except the newest of them.
 
     A reader finds the entry that it has read last unless it has been away since that time, and no
     number is given twice.
     """
     c = t.changes.c
-    newest = select(func.max(c.id)).where(c.at < before).scalar_subquery()
+    is_old = c.at < before.isoformat(timespec="microseconds")
+    newest = select(func.max(c.id)).where(is_old).scalar_subquery()
     connection.execute(delete(t.changes).where(c.id < newest))
 
 

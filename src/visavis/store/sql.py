@@ -95,7 +95,8 @@ class SqlTransaction:
         if change not in self.changes:
             self.changes.append(change)
             values = {"kind": change.kind, "site_id": change.site_id, "agent_id": change.agent_id}
-            self._connection.execute(insert(t.changes).values(at=datetime.now(UTC), **values))
+            at = datetime.now(UTC).isoformat(timespec="microseconds")
+            self._connection.execute(insert(t.changes).values(at=at, **values))
 
 
 class SqlStore:

@@ -274,7 +274,7 @@ changes = Table(
     Column("kind", Text, nullable=False),
     Column("site_id", Integer, nullable=False),
     Column("agent_id", Integer),
-    Column("at", UtcDateTime, nullable=False),
+    Column("at", String(32), nullable=False),  # in UTC by ISO 8601; only compared
 )
 
 recordings = Table(
