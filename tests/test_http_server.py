@@ -29,6 +29,7 @@ from visavis.listener import listen
 from visavis.local_socket import LocalSocket
 from visavis.recorder.tus_upload import TusUploader
 from visavis.settings import Settings
+from visavis.store import open_store
 
 pytestmark = pytest.mark.anyio
 
@@ -182,11 +183,15 @@ async def test_a_socket_without_its_directory_waits_for_it(
         await until(path.exists)
 
 
-async def test_the_archive_is_reached_whatever_its_public_address(tmp_path: Path) -> None:
+async def test_the_archive_is_reached_whatever_its_public_address(
+    tmp_path: Path, new_database: Path
+) -> None:
+    store = open_store(str(new_database))
     path, url = tmp_path / "app.sock", "https://chat.invalid:8443/recordings/"
     archive = Archive(
         tmp_path / "archive",
         key=lambda: "key",
+        store=store,
         audit=unheard,
         retention_days_of=for_ever,
     )
@@ -200,6 +205,7 @@ async def test_the_archive_is_reached_whatever_its_public_address(tmp_path: Path
         await uploader.deliver(muxed, manifest_of("rec"), RecordingServer(url, None))
     assert (tmp_path / "archive/library/1/rec.mkv").read_bytes() == CONTENT
     archive.close()
+    store.close()
 
 
 async def test_background_tasks_that_die_once(

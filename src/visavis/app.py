@@ -159,6 +159,7 @@ class App(Services):
         return Archive(
             self.settings.archive_dir,
             key=OwnKey(self.settings.archive_key_file),
+            store=self.store,
             audit=self.audit_trail.record_act,
             retention_days_of=self.retention_days,
             on_deleted=self.recording_admin.mark_deleted,
@@ -438,6 +439,8 @@ class App(Services):
         node_id, archive_url, started_at = self.node_id, self.settings.archive_url, self.started_at
 
         await self.store.write(lambda rows: rows.nodes.save(node_id, archive_url, started_at))
+        if self.archive:
+            await self.archive.index()
         await self.calls.restore()
         self.media.expect(self.calls.active_bridges())
 

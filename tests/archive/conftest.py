@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,11 @@ from visavis.archive.archive import Archive
 from visavis.archive.tus_headers import BODY_TYPE, write_metadata
 from visavis.domain.audit import FieldChange
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.library import Entry, LibrarySearch
 from visavis.domain.people import Agent, Permission
 from visavis.protocol.routes import Access
+from visavis.store import open_store
+from visavis.store.sql import SqlStore
 from visavis.web.authentication import require_access
 
 KEY = "key"
@@ -47,6 +50,7 @@ class ArchiveHarness:
     """A running archive, a client of it and its audit log."""
 
     directory: Path
+    store: SqlStore
     days: dict[int, int] = field(default_factory=dict)
     log: list[tuple[str, int | None, str]] = field(default_factory=list)
     archive: Archive = field(init=False)
@@ -63,6 +67,7 @@ class ArchiveHarness:
         self.archive = Archive(
             self.directory,
             key=lambda: KEY,
+            store=self.store,
             audit=self.hear,
             retention_days_of=self.retention,
             on_deleted=self.forget,
@@ -118,6 +123,11 @@ class ArchiveHarness:
         url = await self.create(len(data), **said)
         assert (await self.patch(url, 0, data)).headers["visavis-sha256"] == sha256
 
+    async def entries(self, site_id: int = 1) -> list[Entry]:
+        """Return all recordings of a site, in the order of their ids."""
+        found = await self.archive._library.search(site_id, LibrarySearch(limit=500))
+        return sorted(found.entries, key=lambda entry: entry.id)
+
     async def ask(
         self, path: str, agent: str = "viewer", method: str = "GET", **headers: str
     ) -> httpx2.Response:
@@ -127,8 +137,17 @@ class ArchiveHarness:
 
 
 @pytest.fixture
-async def harness(tmp_path: Path, anyio_backend: str) -> AsyncIterator[ArchiveHarness]:
-    open_house = ArchiveHarness(tmp_path / "archive").open()
+def store(new_database: Path) -> Iterator[SqlStore]:
+    opened = open_store(str(new_database))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def harness(
+    tmp_path: Path, store: SqlStore, anyio_backend: str
+) -> AsyncIterator[ArchiveHarness]:
+    open_house = ArchiveHarness(tmp_path / "archive", store).open()
     yield open_house
     await open_house.client.aclose()
     open_house.archive.close()

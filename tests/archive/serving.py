@@ -15,6 +15,7 @@ import uvicorn
 from tests.routing import routed
 from visavis.archive.archive import Archive
 from visavis.domain.audit import FieldChange
+from visavis.store import open_store
 
 
 async def unheard(
@@ -28,7 +29,11 @@ async def for_ever(_: int) -> int | None:
 
 
 async def main(directory: Path, key: str) -> None:
-    archive = Archive(directory, key=lambda: key, audit=unheard, retention_days_of=for_ever)
+    store = open_store(str(directory / "visavis.db"))
+    archive = Archive(
+        directory, key=lambda: key, store=store, audit=unheard, retention_days_of=for_ever
+    )
+    await archive.index()
     config = uvicorn.Config(routed(archive.routes(), archive.gates()), port=0, log_level="critical")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())

@@ -17,7 +17,7 @@ from tests.dying import DiedError, dies_once
 from tests.vanishing import remove_at_first_look
 from visavis.archive import renditions as module
 from visavis.archive.renditions import COMPOSED, Renditions, TooManyError
-from visavis.archive.storage import Entry
+from visavis.domain.library import Entry
 
 pytestmark = pytest.mark.anyio
 
@@ -27,15 +27,14 @@ async def entries(harness: ArchiveHarness, tmp_path: Path) -> list[Entry]:
     content = make_recording(tmp_path / "call.mkv", AUDIO_CALL).read_bytes()
     for number in range(3):
         await harness.keep(content, f"rec-{number}")
-    library = harness.archive._sweeper._library
-    return list(library.all())
+    return await harness.entries()
 
 
 class EndlessRecording:
     """A recording whose file never ends, so that no program that reads it ends by itself."""
 
     def __init__(self, harness: ArchiveHarness, entry: Entry) -> None:
-        self._path = harness.archive._sweeper._library.file(entry)
+        self._path = harness.directory / f"library/1/{entry.id}.mkv"
         self._path.unlink()
         os.mkfifo(self._path)
         self._pipe = -1
@@ -110,7 +109,7 @@ async def test_what_nobody_uses_is_swept(harness: ArchiveHarness, entries: list[
     assert renditions.composed(entries[0])  # this is to use it
     (cache / "gone").mkdir()
     (cache.parent / "strange" / "x").mkdir(parents=True)
-    renditions.sweep(time.time())
+    await renditions.sweep(time.time())
     assert [path.name for path in cache.iterdir()] == ["rec-0"]
     assert len(await renditions.parts(entries[1])) == 2  # made again
 
@@ -132,7 +131,8 @@ async def test_stopping_stops_the_programs(harness: ArchiveHarness, entries: lis
 
 
 async def test_a_workshop_without_a_cache_has_nothing_to_sweep(harness: ArchiveHarness) -> None:
-    Renditions(harness.directory / "nowhere", harness.archive._sweeper._library).sweep(0)
+    library = harness.archive._library
+    await Renditions(harness.directory / "nowhere", library).sweep(0)
 
 
 async def test_the_sweep_skips_a_draft_that_is_replaced_meanwhile(
@@ -144,7 +144,7 @@ async def test_the_sweep_skips_a_draft_that_is_replaced_meanwhile(
         directory.mkdir(parents=True)
         (directory / "draft").touch()
     is_gone = remove_at_first_look(monkeypatch, busy / "draft")
-    renditions.sweep(time.time())
+    await renditions.sweep(time.time())
     assert is_gone()
     assert not unused.exists()
 

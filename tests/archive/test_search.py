@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeAlias
 
 import pytest
 
 from visavis.archive.search import read_search
-from visavis.archive.storage import Entry
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.library import Entry
 from visavis.protocol.library import LibraryPage
 from visavis.protocol.query import Query
+from visavis.store import open_store
+from visavis.store.rows import library
+
+pytestmark = pytest.mark.anyio
+
+Searching: TypeAlias = Callable[[dict[str, str]], Awaitable[LibraryPage]]
 
 
 def entry(number: int, **more: Any) -> Entry:
@@ -38,13 +45,25 @@ ENTRIES = [
 ]
 
 
-def found(**query: str) -> list[str]:
-    page = search({name.rstrip("_"): value for name, value in query.items()})
+@pytest.fixture
+async def search(database: str, anyio_backend: str) -> AsyncIterator[Searching]:
+    store = open_store(database)
+    await store.write(lambda rows: rows.library.save("a", [(one, 0) for one in ENTRIES]))
+    await store.write(lambda rows: rows.library.save("b", [(entry(9), 0)]))
+    await store.write(lambda rows: rows.library.save("a", [(entry(8, site_id=2), 0)]))
+
+    async def run(query: dict[str, str]) -> LibraryPage:
+        asked = read_search(Query(query.items()))
+        found = await store.read(lambda rows: rows.library.search("a", 1, asked.search))
+        return asked.page(found, "/list")
+
+    yield run
+    store.close()
+
+
+async def found(search: Searching, **query: str) -> list[str]:
+    page = await search({name.rstrip("_"): value for name, value in query.items()})
     return [one.id for one in page.recordings]
-
-
-def search(query: dict[str, str]) -> LibraryPage:
-    return read_search(Query(query.items())).run(ENTRIES, "/list")
 
 
 @pytest.mark.parametrize(
@@ -71,26 +90,54 @@ def search(query: dict[str, str]) -> LibraryPage:
         ({"pageSize": "3", "pageIndex": "9"}, ""),
     ],
 )
-def test_what_is_found(query: dict[str, str], ids: str) -> None:
-    assert found(**query) == ids.split()
+async def test_what_is_found(search: Searching, query: dict[str, str], ids: str) -> None:
+    assert await found(search, **query) == ids.split()
 
 
-def test_the_total_is_of_all_pages() -> None:
-    assert search({"pageSize": "1"}).total == 4
+async def test_the_total_is_of_all_pages(search: Searching) -> None:
+    page = await search({"pageSize": "1"})
+    assert (page.total, page.is_total_exact) == (4, True)
 
 
-def test_the_pages_name_their_neighbours_with_the_filters() -> None:
-    first = search({"pageSize": "1", "visitor": "Visitor", "media": "VIDEO", "unknown": "x"})
+@pytest.mark.parametrize("query", [{}, {"visitor": "visitor"}])
+async def test_not_every_recording_is_counted(
+    search: Searching, monkeypatch: pytest.MonkeyPatch, query: dict[str, str]
+) -> None:
+    monkeypatch.setattr(library, "COUNTED", 2)
+    monkeypatch.setattr(library, "COUNTED_FILTERED", 2)
+    pages = [await search({**query, "pageSize": "1", "pageIndex": str(n)}) for n in (1, 2, 3, 4)]
+    count = 3 if query else 4
+    assert [len(page.recordings) for page in pages] == [1] * count + [0] * (4 - count)
+    assert (pages[0].total, pages[0].is_total_exact) == (2, False)
+    assert [bool(page.next_page) for page in pages[:3]] == [True] * 3
+    assert not (await search({**query, "pageSize": "3", "pageIndex": "2"})).next_page
+
+
+async def test_names_that_many_have_are_found_in_the_order_of_the_page(
+    search: Searching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "CANDIDATES", 1)
+    assert await found(search, visitor="visitor") == ["r3", "r2", "r1"]
+    assert await found(search, visitor="anna") == ["r4"]
+
+
+@pytest.mark.parametrize("text", ['a"b', "100%", "a_b", "'", '"', "\\", "an", "*", "AND"])
+async def test_signs_in_names_are_taken_literally(search: Searching, text: str) -> None:
+    assert await found(search, visitor=text) == (["r4"] if text == "an" else [])
+
+
+async def test_the_pages_name_their_neighbours_with_the_filters(search: Searching) -> None:
+    first = await search({"pageSize": "1", "visitor": "Visitor", "media": "VIDEO", "unknown": "x"})
     assert (first.total, first.previous_page) == (2, "")
     assert first.next_page == "/list?visitor=Visitor&media=VIDEO&pageIndex=2&pageSize=1"
-    last = search({"pageSize": "1", "pageIndex": "4"})
+    last = await search({"pageSize": "1", "pageIndex": "4"})
     assert (last.previous_page, last.next_page) == ("/list?pageIndex=3&pageSize=1", "")
 
 
-def test_times_end_in_z_and_one_without_a_zone_is_utc() -> None:
-    assert search({}).recordings[0].started_at == "2026-01-04T12:00:00.000Z"
-    assert found(from_="2026-01-04T12:00:00") == ["r4"]
-    assert found(from_="2026-01-04T12:00:00.001") == []
+async def test_times_end_in_z_and_one_without_a_zone_is_utc(search: Searching) -> None:
+    assert (await search({})).recordings[0].started_at == "2026-01-04T12:00:00.000Z"
+    assert await found(search, from_="2026-01-04T12:00:00") == ["r4"]
+    assert await found(search, from_="2026-01-04T12:00:00.001") == []
 
 
 @pytest.mark.parametrize(
@@ -110,6 +157,6 @@ def test_times_end_in_z_and_one_without_a_zone_is_utc() -> None:
 )
 def test_what_cannot_be_asked(query: dict[str, str]) -> None:
     with pytest.raises(VisavisError) as refused:
-        search(query)
+        read_search(Query(query.items()))
     assert refused.value.kind in {ErrorKind.ParameterInvalid, ErrorKind.ParameterFormatIncorrect}
     assert refused.value.pointer == f"/{next(iter(query))}"

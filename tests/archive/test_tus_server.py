@@ -128,7 +128,7 @@ async def test_the_file_of_a_test_is_confirmed_and_not_kept(harness: ArchiveHarn
     url = await harness.create(len(DATA), site="1", recording="t", sha256=sha256, test="true")
     assert (await harness.patch(url, 0, DATA)).headers["visavis-sha256"] == sha256
     assert (await harness.tus("HEAD", url)).headers["visavis-sha256"] == sha256
-    assert not list((harness.directory / "library").rglob("*.*"))
+    assert not list((harness.directory / "library").rglob("[!.]*.*"))
     assert (await harness.tus("DELETE", url)).status_code == 204
     assert not list((harness.directory / "uploads").glob("*"))
     wrong = await harness.create(len(DATA), sha256="0" * 64, test="true")
@@ -316,10 +316,10 @@ async def test_a_site_s_key_is_for_its_own_site(harness: ArchiveHarness) -> None
 async def test_a_recording_that_was_deleted_meanwhile(harness: ArchiveHarness) -> None:
     url = await harness.create(len(DATA), recording="rec")
     uploads = harness.archive._tus._uploads
-    upload = uploads.find(url.rpartition("/")[2])
+    upload = await uploads.find(url.rpartition("/")[2])
     assert upload
     await harness.patch(url, 0, DATA)
-    uploads.save(upload)  # as if the answer had been lost with the process
+    await uploads.save(upload)  # as if the answer had been lost with the process
     kept(harness).unlink()
     assert (await harness.patch(url, len(DATA), b"")).status_code == 410
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.vanishing import remove_at_first_look
-from visavis.archive.uploads import BusyError, DiskFullError, Uploads
+from visavis.archive.ports import BusyError, DiskFullError
+from visavis.archive.uploads import Uploads
 
 
 @pytest.fixture

@@ -75,6 +75,13 @@ def fill_as_before(engine: sa.Engine) -> None:
         )
 
 
+def is_ours(_: object, name: str, *__: object) -> bool:
+    """Leave the indexes of trigrams out, which each database has in its own way."""
+    return not name.startswith(("library_text", "library_entries_visitor_text")) and (
+        name != "library_entries_agent_text"
+    )
+
+
 RECORDING = '[{"field_name": "recording", "old_value": "r\u00e9c", "new_value": ""}]'
 
 
@@ -82,7 +89,8 @@ def test_the_migrated_schema_is_the_one_we_query(empty: str) -> None:
     open_store(empty).close()
     engine = engine_of(empty)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        options = {"compare_type": True, "include_object": is_ours}
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, metadata) == []
     engine.dispose()
 

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Final, Protocol
 
-from visavis.archive.storage import Entry
 from visavis.domain.audit import ActionType, FieldChange
+from visavis.domain.library import Entry
 from visavis.domain.people import Agent
 
 REMEMBERED_SECONDS: Final = 6 * 3600.0

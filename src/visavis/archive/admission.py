@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Final
 
 import msgspec
 
-from visavis.archive.library import Library
+from visavis.archive.library import SITE, Library
+from visavis.archive.ports import DiskFullError, OpenUpload, Upload, UploadStorage
 from visavis.archive.tus_headers import TusError
 from visavis.archive.upload_keys import UploadKeyHolder
-from visavis.archive.uploads import DiskFullError, Upload, Uploads
-from visavis.durable import free_bytes
 
 RESERVE_BYTES: Final = 64 * 1024**2
 """Bytes that announced uploads must leave free, for the sidecars of others."""
@@ -32,52 +30,63 @@ class Admission:
     is accepted that together exceed the disk, and all of them fail later.
     """
 
-    def __init__(self, uploads: Uploads, library: Library, quota: Quota) -> None:
+    def __init__(self, uploads: UploadStorage, library: Library, quota: Quota) -> None:
         self._uploads = uploads
         self._library = library
         self._quota = quota
-        self._admitting = threading.Lock()
 
-    def create(
+    async def create(
         self, length: int | None, metadata: dict[str, str], uploader: UploadKeyHolder
     ) -> Upload:
         """Begin an upload; raise `TusError` or `DiskFullError`."""
-        with self._admitting:
-            open_uploads = self._uploads.unfinished()
+        site, begun, stored = metadata.get("site", "1"), list[OpenUpload](), 0
+        if self._quota.site_bytes and SITE.fullmatch(site):
+            # these first: one that arrives meanwhile is counted twice instead of not at all
+            begun = await self._uploads.unfinished()
+            stored = await self._library.stored_bytes(int(site))
+
+        def admit(open_uploads: list[OpenUpload], free: int | None) -> None:
             self._check_key(uploader, open_uploads)
-            self._check_site(metadata.get("site", "1"), length or 0, open_uploads)
-            if (length or 0) > self.available_bytes():
+            known = {one.upload.id: one for one in (*begun, *open_uploads)}
+            self._check_site(site, length or 0, stored, list(known.values()))
+            if free is not None and (length or 0) > _available(free, open_uploads):
                 raise DiskFullError
-            return self._uploads.create(length, metadata, uploader.site_id, uploader.key)
 
-    def available_bytes(self) -> int:
-        """Return the free space that no unfinished upload has reserved."""
-        reserved = sum(
-            max(0, (upload.length or 0) - self._uploads.offset(upload))
-            for upload in self._uploads.unfinished()
-        )
-        return free_bytes(self._uploads.directory) - RESERVE_BYTES - reserved
+        key = uploader.key
+        return await self._uploads.create(length, metadata, uploader.site_id, key, admit)
 
-    def _check_key(self, uploader: UploadKeyHolder, open_uploads: list[Upload]) -> None:
+    async def has_room(self) -> bool:
+        """Whether there is free space that no unfinished upload has reserved."""
+        free = await self._uploads.free_bytes()
+        return free is None or _available(free, await self._uploads.unfinished()) > 0
+
+    def _check_key(self, uploader: UploadKeyHolder, open_uploads: list[OpenUpload]) -> None:
         most = self._quota.uploads_per_key
         owner = (uploader.site_id, uploader.key)
-        begun = sum((upload.site_id, upload.key) == owner for upload in open_uploads)
+        begun = sum((one.upload.site_id, one.upload.key) == owner for one in open_uploads)
         # our own recorder begins another upload only after the one before, for each place
         if most and uploader.site_id is not None and begun >= most:
             sentence = f"The key has {begun} unfinished uploads: finish or terminate some."
             raise TusError(429, sentence, **{"Retry-After": str(RETRY_SECONDS)})
 
-    def _check_site(self, site: str, length: int, open_uploads: list[Upload]) -> None:
+    def _check_site(
+        self, site: str, length: int, stored: int, open_uploads: list[OpenUpload]
+    ) -> None:
         most = self._quota.site_bytes
         if not most:
             return
-        stored = sum(entry.size for entry in self._library.all() if str(entry.site_id) == site)
         begun = sum(
-            self._uploads.offset(upload) if upload.length is None else upload.length
-            for upload in open_uploads
-            if upload.metadata.get("site", "1") == site
+            one.offset if one.upload.length is None else one.upload.length
+            for one in open_uploads
+            if one.upload.metadata.get("site", "1") == site
         )
         if stored + begun + length > most:
             raise TusError(
                 507, f"The site may store {most} bytes, and already stores {stored + begun}."
             )
+
+
+def _available(free: int, open_uploads: list[OpenUpload]) -> int:
+    """Return the free space that no unfinished upload has reserved."""
+    reserved = sum(max(0, (one.upload.length or 0) - one.offset) for one in open_uploads)
+    return free - RESERVE_BYTES - reserved

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
+import structlog
 from starlette.requests import Request
 
 from visavis.archive.access_audit import AccessAudit, AppendAudit
@@ -22,10 +23,13 @@ from visavis.archive.routes import library_routes, upload_routes
 from visavis.archive.storage import LocalStorage
 from visavis.archive.tus_server import OnRefused, TusServer, ignore_refusal, is_never_disabled
 from visavis.archive.upload_keys import UploadKeyHolder, UploadKeys
-from visavis.archive.uploads import Uploads
+from visavis.archive.uploads import LocalUploads, Uploads
 from visavis.durable import lock_directory
 from visavis.protocol.routes import Access, Caller, Routes
+from visavis.services.ports import Store
 from visavis.tasks import cancelled, run_every, run_forever
+
+log = structlog.get_logger(__name__)
 
 Gate = Callable[[Request, Access], Awaitable[UploadKeyHolder]]
 NO_QUOTA: Final = Quota()
@@ -45,6 +49,7 @@ class Archive:
         directory: Path,
         *,
         key: Callable[[], str],
+        store: Store,
         audit: AppendAudit,
         retention_days_of: RetentionDays,
         on_deleted: OnDeleted = ignore_deletion,
@@ -57,8 +62,8 @@ class Archive:
             f"another process uses the archive in {directory}: stop it, or choose another "
             "directory",
         )
-        uploads = Uploads(directory / "uploads")
-        library = Library(LocalStorage(directory / "library"))
+        uploads = LocalUploads(Uploads(directory / "uploads"))
+        library = self._library = Library(LocalStorage(directory / "library"), store)
         access_audit = AccessAudit(audit)
         keys = UploadKeys(directory, key)
         self._tus = TusServer(uploads, library, keys, time.time, quota, is_disabled, on_refused)
@@ -75,6 +80,12 @@ class Archive:
     def gates(self) -> dict[Caller, Gate]:
         """Return the check of the callers whom only the archive knows."""
         return {Caller.UPLOADER: self._tus.admit}
+
+    async def index(self) -> None:
+        """Index the recordings that came or went while no archive ran, as from a backup."""
+        count = await self._library.index()
+        if count:
+            log.info("the library was indexed", recordings=count)
 
     def start(self) -> asyncio.Task[None]:
         return run_forever("archive", self.run)

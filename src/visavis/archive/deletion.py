@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from visavis.archive.access_audit import AccessAudit, RecordingAction
 from visavis.archive.library import Library
 from visavis.archive.renditions import Renditions
-from visavis.archive.storage import Entry
+from visavis.domain.library import Entry
 from visavis.domain.people import Agent
 
 OnDeleted = Callable[[int, str], Awaitable[None]]
@@ -41,6 +40,6 @@ class Deletion:
         """
         # audited first: a deletion without an entry would be worse than an entry without one
         await self._access_audit.record(RecordingAction.DELETED, agent, entry, why)
-        await asyncio.to_thread(self._library.delete, entry)
+        await self._library.delete(entry)
         await self._renditions.forget(entry)
         await self._on_deleted(entry.site_id, entry.id)

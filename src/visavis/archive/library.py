@@ -1,113 +1,134 @@
-"""Library of the archive: complete recordings, found, held and deleted."""
+"""Library of the archive: complete recordings, found, held and deleted.
+
+Its table is in the database, so that searches neither load every recording nor keep the event loop
+busy, and each process that uses the same storage sees the same library.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
-import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from msgspec.structs import replace
+from starlette.requests import Request
+from starlette.responses import Response
 
 from visavis.archive.media_info import MediaInfo, read_time
-from visavis.archive.storage import Entry, LocalStorage
+from visavis.archive.ports import RecordingStorage, RefusedError, Stamped
+from visavis.domain.library import Entry, FoundEntries, LibrarySearch
+from visavis.services.ports import Store
 
 SITE: Final = re.compile(r"[1-9][0-9]{0,17}")
 RECORDING: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+INDEX_BATCH: Final = 1_000
+"""Recordings that are indexed in one transaction."""
 
 
 NO_MEDIA_INFO: Final = MediaInfo()
 
 
-class RefusedError(Exception):
-    """Error: a finished upload is not accepted; the message says why."""
-
-
-class HeldError(Exception):
-    """Error: the recording is on legal hold."""
-
-
 class Library:
-    """All recordings of a storage, cached in memory; the storage is the truth."""
+    """All recordings of a storage."""
 
-    def __init__(self, storage: LocalStorage) -> None:
+    def __init__(self, storage: RecordingStorage, store: Store) -> None:
         self._storage = storage
-        self._entries = {(entry.site_id, entry.id): entry for entry in storage.entries()}
-        self._changing = threading.Lock()
+        self._store = store
+        self._name = storage.name
 
-    def list_by_site(self, site_id: int) -> list[Entry]:
-        return [entry for entry in self.all() if entry.site_id == site_id]
+    async def index(self) -> int:
+        """Index what has changed in the storage without us; return how many recordings."""
+        name = self._name
+        known = await self._store.read(lambda rows: rows.library.stamps(name))
+        changed, gone = await self._storage.changes(known)
+        for start in range(0, len(changed), INDEX_BATCH):
+            some = [(one.entry, one.stamp) for one in changed[start : start + INDEX_BATCH]]
+            await self._store.write(lambda rows, some=some: rows.library.save(name, some))  # type: ignore[misc]
+        if gone:
+            await self._store.write(lambda rows: rows.library.delete(name, gone))
+        return len(changed) + len(gone)
 
-    def all(self) -> list[Entry]:
-        return list(self._entries.values())
+    async def find(self, site_id: int, recording_id: str) -> Entry | None:
+        name = self._name
+        return await self._store.read(lambda rows: rows.library.find(name, site_id, recording_id))
 
-    def find(self, site_id: int, recording_id: str) -> Entry | None:
-        return self._entries.get((site_id, recording_id))
+    async def search(self, site_id: int, search: LibrarySearch) -> FoundEntries:
+        name = self._name
+        return await self._store.read(lambda rows: rows.library.search(name, site_id, search))
 
-    def file(self, entry: Entry) -> Path:
-        return self._storage.file(entry.site_id, entry.id)
+    async def site_ids(self) -> Sequence[int]:
+        """Return the sites that have recordings."""
+        name = self._name
+        return await self._store.read(lambda rows: rows.library.site_ids(name))
 
-    def contents(self, entry: Entry) -> MediaInfo:
-        return self._storage.contents(entry)
+    async def stored_bytes(self, site_id: int) -> int:
+        name = self._name
+        return await self._store.read(lambda rows: rows.library.stored_bytes(name, site_id))
 
-    def source(self, metadata: Mapping[str, str], upload_id: str, data: Path) -> Path:
-        """Return where a whole upload is: still in `data`, or here after a crash half-way.
+    async def list_due(self, site_id: int, before: datetime, limit: int) -> Sequence[Entry]:
+        """Return the oldest recordings from before a time that are not on legal hold."""
+        name, time = self._name, _iso(before)
+        return await self._store.read(
+            lambda rows: rows.library.list_due(name, site_id, time, limit)
+        )
 
-        Raises `RefusedError` if the metadata name no recording that could be.
-        """
-        site, recording = _ids(metadata, upload_id)
-        return data if data.exists() else self._storage.file(site, recording)
+    async def media_info(self, entry: Entry) -> MediaInfo:
+        return await self._storage.media_info(entry)
 
-    def keep(
+    def opened(self, entry: Entry) -> AbstractAsyncContextManager[Path]:
+        """Return the recording as a file of this machine."""
+        return self._storage.opened(entry)
+
+    async def download(
+        self, entry: Entry, request: Request, name: str, headers: Mapping[str, str]
+    ) -> Response:
+        return await self._storage.download(entry, request, name, headers)
+
+    async def keep(
         self,
         metadata: Mapping[str, str],
         upload_id: str,
-        data: Path,
-        contents: MediaInfo = NO_MEDIA_INFO,
+        file: Path,
+        sha256: str,
+        info: MediaInfo = NO_MEDIA_INFO,
     ) -> Entry:
-        """Check a whole upload against its SHA-256 and take its file in; raises `RefusedError`.
+        """Take the file of a whole upload in; raises `RefusedError`.
 
         Doing it again with the same recording, also after a crash half-way, changes nothing.
         """
-        site, recording = _ids(metadata, upload_id)
-        source = self.source(metadata, upload_id, data)
-        sha256 = checked_sha256(metadata, source)
-        with self._changing:
-            known = self.find(site, recording)
-            if known and known.sha256 != sha256:
-                raise RefusedError("There is another recording with that id.")
-            entry = known or _entry(metadata, site, recording, contents, sha256, source)
-            # the sidecars first: they are ignored while the file is missing
-            self._storage.save(entry)
-            self._storage.save_media_info(entry, contents)
-            if data.exists():
-                self._storage.adopt(entry, data)
-            self._entries[entry.site_id, entry.id] = entry
+        site_id, recording_id = read_ids(metadata, upload_id)
+        entry = _entry(metadata, site_id, recording_id, info, sha256, file)
+        return await self._add(await self._storage.adopt(entry, info, upload_id, file))
+
+    async def adopted(self, metadata: Mapping[str, str], upload_id: str) -> Entry | None:
+        """Return the recording of an upload whose bytes were taken in before."""
+        found = await self._storage.adopted(*read_ids(metadata, upload_id))
+        return await self._add(found) if found else None
+
+    async def _add(self, stored: Stamped) -> Entry:
+        name, entry, stamp = self._name, stored.entry, stored.stamp
+        await self._store.write(lambda rows: rows.library.save(name, [(entry, stamp)]))
         return entry
 
-    def hold(self, entry: Entry, *, is_held: bool) -> Entry:
+    async def hold(self, entry: Entry, *, is_held: bool) -> Entry:
         """Put a recording on legal hold, or release it; raises `KeyError` if it is gone."""
-        with self._changing:
-            held = replace(self._entries[entry.site_id, entry.id], is_held=is_held)
-            self._storage.save(held)
-            self._entries[held.site_id, held.id] = held
-        return held
+        name = self._name
+        held = await self._storage.hold(entry, is_held=is_held)
+        await self._store.write(lambda rows: rows.library.hold(name, held.entry, held.stamp))
+        return held.entry
 
-    def delete(self, entry: Entry) -> None:
+    async def delete(self, entry: Entry) -> None:
         """Delete a recording for good; raises `HeldError`. A missing one is ignored."""
-        with self._changing:
-            known = self.find(entry.site_id, entry.id)
-            if known and known.is_held:
-                raise HeldError
-            self._storage.delete(entry)
-            self._entries.pop((entry.site_id, entry.id), None)
+        name, key = self._name, (entry.site_id, entry.id)
+        await self._storage.delete(entry)
+        await self._store.write(lambda rows: rows.library.delete(name, [key]))
 
 
-def _ids(metadata: Mapping[str, str], upload_id: str) -> tuple[int, str]:
-    """Return the numbers of the site and the recording; raise `RefusedError`."""
+def read_ids(metadata: Mapping[str, str], upload_id: str) -> tuple[int, str]:
+    """Return the ids of the site and the recording; raise `RefusedError`."""
     site, recording = metadata.get("site", "1"), metadata.get("recording") or upload_id
     if not SITE.fullmatch(site) or not RECORDING.fullmatch(recording):
         raise RefusedError("The metadata site or recording is not an id.")
@@ -127,7 +148,7 @@ def _entry(
     metadata: Mapping[str, str],
     site_id: int,
     recording_id: str,
-    contents: MediaInfo,
+    info: MediaInfo,
     sha256: str,
     file: Path,
 ) -> Entry:
@@ -135,21 +156,25 @@ def _entry(
     found = file.stat()
     arrived_at = datetime.fromtimestamp(found.st_mtime, UTC)
     started_at = read_time(said("startedAt", "")) or arrived_at
-    agent_names = contents.agent_names or tuple(filter(None, (said("agentName"),)))
+    agent_names = info.agent_names or tuple(filter(None, (said("agentName"),)))
     return Entry(
         id=recording_id,
         site_id=site_id,
         call_id=said("call", ""),
         media=said("media", "video"),
-        visitor_name=contents.visitor_name or said("visitorName", ""),
-        visitor_email=contents.visitor_email,
+        visitor_name=info.visitor_name or said("visitorName", ""),
+        visitor_email=info.visitor_email,
         agent_names=agent_names,
-        started_at=started_at.isoformat(timespec="milliseconds"),
-        duration=round(contents.duration or _seconds(said("duration", "")), 3),
+        started_at=_iso(started_at),
+        duration=round(info.duration or _seconds(said("duration", "")), 3),
         size=found.st_size,
         sha256=sha256,
         missing=tuple(filter(None, said("missing", "").splitlines())),
     )
+
+
+def _iso(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds")
 
 
 def _seconds(text: str) -> float:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final, TypeVar
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from visavis.archive.access_audit import AccessAudit, RecordingAction
 from visavis.archive.deletion import Deletion
-from visavis.archive.library import HeldError, Library
+from visavis.archive.library import Library
+from visavis.archive.ports import HeldError
 from visavis.archive.renditions import FailedError, Renditions, TooManyError
 from visavis.archive.search import library_recording, read_search
-from visavis.archive.storage import Entry
+from visavis.archive.storage import RecordingResponse
 from visavis.domain.entity_tags import is_listed_weakly
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
+from visavis.domain.library import Entry
 from visavis.domain.people import Agent
 from visavis.protocol.library import (
     LibraryComposition,
@@ -37,10 +38,6 @@ PRIVATE: Final = {"Cache-Control": "private, no-cache"}
 MAX_OCCASION: Final = 64
 
 
-class RecordingResponse(FileResponse):
-    chunk_size = 1024 * 1024  # plays back at a third of the CPU of the default
-
-
 class LibraryApi:
     """Agents play, download, hold and delete the recordings of their site."""
 
@@ -57,12 +54,13 @@ class LibraryApi:
         self._deletion = deletion
 
     async def index(self, request: Request, agent: Agent) -> Response:
-        search = read_search(Query(request.query_params.multi_items()))
-        return _json(search.run(self._library.list_by_site(agent.site_id), BASE))
+        asked = read_search(Query(request.query_params.multi_items()))
+        found = await self._library.search(agent.site_id, asked.search)
+        return _json(asked.page(found, BASE))
 
     async def details(self, request: Request, agent: Agent) -> Response:
         entry = await self._played(request, agent)
-        contents = await asyncio.to_thread(self._library.contents, entry)
+        contents = await self._library.media_info(entry)
         return _json(LibraryDetails(library_recording(entry), _of(contents, LibraryContents)))
 
     async def parts(self, request: Request, agent: Agent) -> Response:
@@ -85,26 +83,22 @@ class LibraryApi:
         return RecordingResponse(file, media_type=info.media_type, headers=PRIVATE)
 
     async def original(self, request: Request, agent: Agent) -> Response:
-        entry = self._find(request, agent)
+        entry = await self._find(request, agent)
         etag = f'"{entry.sha256}"'
         if is_listed_weakly(etag, ", ".join(request.headers.getlist("if-none-match"))):
             return Response(status_code=304, headers={**PRIVATE, "ETag": etag})
         await self._record_download(request, RecordingAction.DOWNLOADED, agent, entry)
-        return RecordingResponse(
-            self._library.file(entry),
-            media_type="video/x-matroska",
-            filename=_file_name(entry, "mkv"),
-            headers={**PRIVATE, "ETag": etag},
-        )
+        headers = {**PRIVATE, "ETag": etag}
+        return await self._library.download(entry, request, _file_name(entry, "mkv"), headers)
 
     async def composition(self, request: Request, agent: Agent) -> Response:
-        return self._composition(self._find(request, agent))
+        return self._composition(await self._find(request, agent))
 
     def _composition(self, entry: Entry, status: int = 200) -> Response:
         return _json(_of(self._renditions.composition(entry), LibraryComposition), status)
 
     async def compose(self, request: Request, agent: Agent) -> Response:
-        entry = self._find(request, agent)
+        entry = await self._find(request, agent)
         if self._renditions.composition(entry).state in {"none", "failed"}:
             await self._access_audit.record(RecordingAction.COMPOSED, agent, entry)
         try:
@@ -114,12 +108,12 @@ class LibraryApi:
             raise VisavisError(ErrorCode.CompositionsFull) from None
 
     async def cancel(self, request: Request, agent: Agent) -> Response:
-        entry = self._find(request, agent)
+        entry = await self._find(request, agent)
         await self._renditions.cancel(entry)
         return self._composition(entry)
 
     async def composed(self, request: Request, agent: Agent) -> Response:
-        entry = self._find(request, agent)
+        entry = await self._find(request, agent)
         file = self._renditions.composed(entry)
         if file is None:
             raise VisavisError(ErrorCode.CompositionMissing)
@@ -134,19 +128,19 @@ class LibraryApi:
         return await self._hold(request, agent, is_held=False)
 
     async def _hold(self, request: Request, agent: Agent, *, is_held: bool) -> Response:
-        entry = self._find(request, agent)
+        entry = await self._find(request, agent)
         if entry.is_held != is_held:
             await self._access_audit.record(
                 RecordingAction.HELD if is_held else RecordingAction.RELEASED, agent, entry
             )
             try:
-                entry = await asyncio.to_thread(self._library.hold, entry, is_held=is_held)
+                entry = await self._library.hold(entry, is_held=is_held)
             except KeyError:
                 raise _gone() from None
         return _json(LibraryEntry(library_recording(entry)))
 
     async def delete(self, request: Request, agent: Agent) -> Response:
-        entry = self._find(request, agent)
+        entry = await self._find(request, agent)
         if entry.is_held:
             raise _held()
         try:
@@ -155,11 +149,11 @@ class LibraryApi:
             raise _held() from None
         return Response(status_code=204)
 
-    def _find(self, request: Request, agent: Agent) -> Entry:
+    async def _find(self, request: Request, agent: Agent) -> Entry:
         """Return the recording of the path; raises `EntityNotFound`."""
         given = request.path_params["recording_id"]
         # an upload may bring an id of its own that looks like a GUID
-        entry = self._library.find(agent.site_id, given) or self._library.find(
+        entry = await self._library.find(agent.site_id, given) or await self._library.find(
             agent.site_id, plain_id(given)
         )
         if entry is None:
@@ -171,7 +165,7 @@ class LibraryApi:
 
         A HEAD request gets no content, so it plays nothing.
         """
-        entry = self._find(request, agent)
+        entry = await self._find(request, agent)
         if request.method != "HEAD":
             occasion = request.query_params.get("play", "")[:MAX_OCCASION]
             await self._access_audit.record_once(RecordingAction.PLAYED, agent, entry, occasion)

@@ -22,7 +22,7 @@ import structlog
 
 from visavis.archive.library import Library
 from visavis.archive.rendition_plan import INDEX, PartInfo
-from visavis.archive.storage import Entry
+from visavis.domain.library import Entry
 from visavis.tasks import spawn
 
 log = structlog.get_logger(__name__)
@@ -130,33 +130,40 @@ class Renditions:
         for task in [*self._remuxing.values(), *(task for _, task in self._composing.values())]:
             await _cancelled(task)
 
-    def sweep(self, now: float) -> None:
+    async def sweep(self, now: float) -> None:
         """Remove renditions that have not been used for a while or whose recording is deleted."""
-        for directory in self._directory.glob("*/*"):
+        for directory in await asyncio.to_thread(lambda: list(self._directory.glob("*/*"))):
             site, recording = directory.parent.name, directory.name
-            is_known = site.isdigit() and self._library.find(int(site), recording)
-            with suppress(FileNotFoundError):  # a program replaces its drafts meanwhile
-                used_at = max((file.stat().st_mtime for file in directory.iterdir()), default=0.0)
-                if not is_known or used_at + UNUSED_SECONDS <= now:
-                    shutil.rmtree(directory)
+            is_known = site.isdigit() and await self._library.find(int(site), recording)
+            oldest = now - UNUSED_SECONDS if is_known else now
+            await asyncio.to_thread(_remove_unused, directory, oldest)
 
     def _directory_of(self, entry: Entry) -> Path:
         return self._directory / str(entry.site_id) / entry.id
 
     async def _remux(self, entry: Entry, directory: Path) -> None:
-        async with self._remuxes:
-            await _run("remux", self._library.file(entry), directory, None)
+        async with self._remuxes, self._library.opened(entry) as file:
+            await _run("remux", file, directory, None)
 
     async def _compose(self, entry: Entry, directory: Path, composition: Composition) -> None:
         try:
             async with self._composing_slot:
                 composition.state = "running"
-                await _run("compose", self._library.file(entry), directory / COMPOSED, composition)
+                async with self._library.opened(entry) as file:
+                    await _run("compose", file, directory / COMPOSED, composition)
         except FailedError:
             self._failed.add(directory)
         except OSError:  # the process could not be started
             self._failed.add(directory)
             raise
+
+
+def _remove_unused(directory: Path, oldest: float) -> None:
+    """Remove renditions that were last used before `oldest`."""
+    with suppress(FileNotFoundError):  # a program replaces its drafts meanwhile
+        used_at = max((file.stat().st_mtime for file in directory.iterdir()), default=0.0)
+        if used_at <= oldest:
+            shutil.rmtree(directory)
 
 
 async def _run(name: str, source: Path, target: Path, composition: Composition | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -11,11 +10,10 @@ from typing import Final
 import structlog
 
 from visavis.archive.deletion import Deletion
-from visavis.archive.library import HeldError, Library
-from visavis.archive.media_info import read_time
+from visavis.archive.library import Library
+from visavis.archive.ports import HeldError, UploadStorage
 from visavis.archive.renditions import Renditions
-from visavis.archive.storage import Entry
-from visavis.archive.uploads import Uploads
+from visavis.domain.library import Entry
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +21,8 @@ RetentionDays = Callable[[int], Awaitable[int | None]]
 """Returns a site's retention in days, `None` without limit."""
 
 SWEEP_SECONDS: Final = 600.0
+AT_ONCE: Final = 100
+"""Recordings that are looked up together."""
 
 
 class RetentionSweeper:
@@ -31,7 +31,7 @@ class RetentionSweeper:
     def __init__(
         self,
         library: Library,
-        uploads: Uploads,
+        uploads: UploadStorage,
         renditions: Renditions,
         deletion: Deletion,
         retention_days_of: RetentionDays,
@@ -45,20 +45,22 @@ class RetentionSweeper:
     async def sweep(self) -> None:
         """Delete expired recordings, uploads and renditions."""
         now = time.time()
-        await asyncio.to_thread(self._uploads.sweep, now)
-        await asyncio.to_thread(self._renditions.sweep, now)
+        await self._uploads.sweep(now)
+        await self._renditions.sweep(now)
         await self.apply_retention(datetime.fromtimestamp(now, UTC))
 
     async def apply_retention(self, now: datetime) -> int:
         """Delete recordings older than their site's retention; return their number."""
         count = 0
-        for site_id in sorted({entry.site_id for entry in self._library.all()}):
+        for site_id in await self._library.site_ids():
             days = await self._retention_days_of(site_id)
             if days is None:
                 continue
-            for entry in self._library.list_by_site(site_id):
-                if _is_due(entry, now - timedelta(days=days)):
-                    count += await self._delete(entry, days)
+            oldest, batch, deleted = now - timedelta(days=days), AT_ONCE, AT_ONCE
+            while batch == AT_ONCE and deleted:
+                due = await self._library.list_due(site_id, oldest, AT_ONCE)
+                batch, deleted = len(due), sum([await self._delete(one, days) for one in due])
+                count += deleted
         return count
 
     async def _delete(self, entry: Entry, days: int) -> bool:
@@ -67,8 +69,3 @@ class RetentionSweeper:
         except HeldError:  # put on hold at this moment
             return False
         return True
-
-
-def _is_due(entry: Entry, oldest: datetime) -> bool:
-    started_at = read_time(entry.started_at)
-    return not entry.is_held and started_at is not None and started_at < oldest

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
-from visavis.archive.storage import Entry
+from visavis.domain.library import Entry, FoundEntries, LibrarySearch, Order
 from visavis.protocol.library import LibraryPage, LibraryRecording
 from visavis.protocol.query import Paging, Query, wrong_parameter
 
@@ -17,56 +17,26 @@ MAX_PAGE_SIZE: Final = 500
 MAX_TEXT: Final = 256
 MAX_SECONDS: Final = 10**7
 FILTERS: Final = ("agent", "visitor", "from", "to", "shortest", "longest", "media", "held", "sort")
-
-ORDERS: Final[Mapping[str, Callable[[Entry], Any]]] = {
-    "startedAt": lambda entry: entry.started_at,
-    "duration": lambda entry: entry.duration,
-    "visitor": lambda entry: entry.visitor_name.casefold(),
-    "agent": lambda entry: ", ".join(entry.agent_names).casefold(),
-    "size": lambda entry: entry.size,
-}
+ORDERS: Final[tuple[Order, ...]] = get_args(Order)
 
 
-class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """A search: its filters, its order and the page of the result.
+class AskedSearch(msgspec.Struct, frozen=True):
+    """A search, the page that was asked for, and its filters as they were given."""
 
-    `since` and `until` are times in ISO 8601 and UTC, the second one exclusive; `shortest` and
-    `longest` are seconds.
-    """
+    search: LibrarySearch
+    paging: Paging
+    filters: Mapping[str, str]
 
-    agent: str = ""
-    visitor: str = ""
-    since: str = ""
-    until: str = ""
-    shortest: float = 0.0
-    longest: float = float("inf")
-    media: str = ""
-    is_held: bool | None = None
-    order: str = "startedAt"
-    is_descending: bool = True
-    paging: Paging = Paging(1, PAGE_SIZE)
-    filters: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Filters as given in the query, for the URLs of the neighbouring pages."""
-
-    def run(self, entries: Iterable[Entry], path: str) -> LibraryPage:
+    def page(self, found: FoundEntries, path: str) -> LibraryPage:
         """Return the page; `path` is the URL of the list."""
-        found = sorted(filter(self._matches, entries), key=lambda entry: entry.id)
-        found.sort(key=ORDERS[self.order], reverse=self.is_descending)
-        start = (self.paging.index - 1) * self.paging.size
-        page = found[start : start + self.paging.size]
-        place = self.paging.neighbours(path, len(found), self.filters)
-        return LibraryPage(*place, recordings=[library_recording(entry) for entry in page])
-
-    def _matches(self, entry: Entry) -> bool:
-        people = f"{entry.visitor_name}\n{entry.visitor_email}"
-        return (
-            self.shortest <= entry.duration <= self.longest
-            and (not self.since or self.since <= entry.started_at)
-            and (not self.until or entry.started_at < self.until)
-            and self.media in {"", entry.media}
-            and self.is_held in {None, entry.is_held}
-            and _is_in(self.agent, "\n".join(entry.agent_names))
-            and _is_in(self.visitor, people)
+        shown = self.search.offset + len(found.entries)
+        # another page follows if more were counted, or if the count ends before this page does
+        is_full = len(found.entries) == self.paging.size
+        total = max(found.total, shown + (is_full and not found.is_total_exact))
+        _, before, after = self.paging.neighbours(path, total, self.filters)
+        recordings = [library_recording(entry) for entry in found.entries]
+        return LibraryPage(
+            found.total, before, after, recordings=recordings, is_total_exact=found.is_total_exact
         )
 
 
@@ -77,7 +47,7 @@ def library_recording(entry: Entry) -> LibraryRecording:
     return recording
 
 
-def read_search(query: Query) -> Search:
+def read_search(query: Query) -> AskedSearch:
     """Return a query string as a search; raise the 400 errors.
 
     `from` and `to` are days (in UTC, both included) or times; `sort` is a field, with a minus
@@ -85,27 +55,25 @@ def read_search(query: Query) -> Search:
     """
     filters = {name: value for name in FILTERS if (value := query.one(name))}
     sort = filters.get("sort", "-startedAt")
-    order = sort.removeprefix("-")
-    if order not in ORDERS:
+    order = next((one for one in ORDERS if one == sort.removeprefix("-")), None)
+    if order is None:
         raise wrong_parameter("sort", f"must be one of {', '.join(ORDERS)}, perhaps with a minus.")
-    return Search(
+    paging = query.paging(PAGE_SIZE, MAX_PAGE_SIZE)
+    search = LibrarySearch(
         agent=_text(filters, "agent"),
         visitor=_text(filters, "visitor"),
         since=_moment(filters, "from", timedelta()),
         until=_moment(filters, "to", timedelta(days=1)),
-        shortest=_seconds(query, filters, "shortest", 0),
-        longest=_seconds(query, filters, "longest", MAX_SECONDS),
+        shortest=_seconds(query, filters, "shortest"),
+        longest=_seconds(query, filters, "longest"),
         media=_choice(filters, "media", {"": "", "audio": "audio", "video": "video"}),
         is_held=_choice(filters, "held", {"": None, "true": True, "false": False}),
         order=order,
         is_descending=sort != order,
-        paging=query.paging(PAGE_SIZE, MAX_PAGE_SIZE),
-        filters=filters,
+        offset=(paging.index - 1) * paging.size,
+        limit=paging.size,
     )
-
-
-def _is_in(part: str, whole: str) -> bool:
-    return part.casefold() in whole.casefold()
+    return AskedSearch(search, paging, filters)
 
 
 def _text(filters: Mapping[str, str], name: str) -> str:
@@ -115,8 +83,8 @@ def _text(filters: Mapping[str, str], name: str) -> str:
     return text
 
 
-def _seconds(query: Query, filters: Mapping[str, str], name: str, default: int) -> int:
-    return query.number(name, default, 0, MAX_SECONDS) if name in filters else default
+def _seconds(query: Query, filters: Mapping[str, str], name: str) -> float | None:
+    return query.number(name, 0, 0, MAX_SECONDS) if name in filters else None
 
 
 def _choice(filters: Mapping[str, str], name: str, choices: Mapping[str, Any]) -> Any:

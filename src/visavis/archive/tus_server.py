@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
-from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
@@ -19,11 +18,18 @@ from starlette.responses import Response
 from visavis.archive import tus_headers as h
 from visavis.archive.admission import Admission, Quota
 from visavis.archive.inspection import Inspector
-from visavis.archive.library import Library, RefusedError, checked_sha256
+from visavis.archive.library import Library, checked_sha256, read_ids
+from visavis.archive.ports import (
+    BusyError,
+    DiskFullError,
+    RefusedError,
+    Upload,
+    UploadStorage,
+    UploadWriter,
+)
 from visavis.archive.tus_headers import TusError
 from visavis.archive.upload_body import receive
 from visavis.archive.upload_keys import UploadKeyHolder, UploadKeys
-from visavis.archive.uploads import BusyError, DiskFullError, Upload, UploadFile, Uploads
 from visavis.protocol.routes import Access
 
 EXTENSIONS: Final = (
@@ -53,7 +59,7 @@ class TusServer:
 
     def __init__(
         self,
-        uploads: Uploads,
+        uploads: UploadStorage,
         library: Library,
         keys: UploadKeys,
         clock: Callable[[], float],
@@ -105,14 +111,14 @@ class TusServer:
             if method == "POST":
                 return await self._create(request, uploader)
             raise TusError(405, "Create an upload with POST.", Allow="OPTIONS, POST")
-        upload = await asyncio.to_thread(self._find, upload_id, uploader)
+        upload = await self._find(upload_id, uploader)
         match method:
             case "HEAD":
                 return await self._head(upload)
             case "PATCH":
                 return await self._patch(request, upload)
             case "DELETE":
-                await asyncio.to_thread(self._uploads.discard, upload)
+                await self._uploads.discard(upload)
                 return Response(status_code=204)
         raise TusError(405, "Use HEAD, PATCH or DELETE.", Allow="DELETE, HEAD, OPTIONS, PATCH")
 
@@ -126,11 +132,11 @@ class TusServer:
             raise TusError(401, "Send the archive's key as a bearer token.", **challenge)
         return uploader
 
-    def _find(self, upload_id: str, uploader: UploadKeyHolder) -> Upload:
-        upload = self._uploads.find(upload_id)
+    async def _find(self, upload_id: str, uploader: UploadKeyHolder) -> Upload:
+        upload = await self._uploads.find(upload_id)
         if upload is None or uploader.site_id not in {None, upload.site_id}:
             raise TusError(404, "There is no such upload.")
-        if self._uploads.expires_at(upload) <= self._clock():
+        if await self._uploads.expires_at(upload) <= self._clock():
             raise TusError(410, "The upload has expired: create another.")
         return upload
 
@@ -143,16 +149,16 @@ class TusServer:
             metadata["site"] = str(uploader.site_id)
         brings_body = request.headers.get("content-type") == h.BODY_TYPE
         checksum = h.read_checksum(request) if brings_body else None
-        upload = await asyncio.to_thread(self._admission.create, length, metadata, uploader)
-        with self._uploads.opened(upload) as part:
+        upload = await self._admission.create(length, metadata, uploader)
+        async with self._uploads.opened(upload) as part:
             try:
                 if brings_body:
                     await receive(request, part, _room(upload, part), checksum)
-                upload = await self._stored(upload)
+                upload = await self._stored(upload, part.offset)
             except (TusError, DiskFullError):
-                self._uploads.remove(upload)  # its URL has not been sent
+                await self._uploads.remove(upload)  # its URL has not been sent
                 raise
-            response = self._described(upload, part.offset, 201)
+            response = await self._described(upload, part.offset, 201)
         response.headers["Location"] = _location(request, upload)
         return response
 
@@ -162,31 +168,32 @@ class TusServer:
         A process that received the last byte may have been killed before handing the file over,
         and a client that knows that the upload is complete does not come again.
         """
-        offset = await asyncio.to_thread(self._uploads.synced_offset, upload)
+        offset = await self._uploads.synced_offset(upload)
         if offset == upload.length and not upload.sha256:
-            if self._uploads.data(upload.id).exists():
-                with self._uploads.opened(upload):
-                    upload = await self._stored(upload)
+            if await self._uploads.is_open(upload):
+                async with self._uploads.opened(upload):
+                    upload = await self._stored(upload, offset)
             else:
-                upload = await self._stored(upload)
-        return self._described(upload, offset, 200)
+                upload = await self._stored(upload, offset)
+        return await self._described(upload, offset, 200)
 
     async def _patch(self, request: Request, upload: Upload) -> Response:
         h.require_body_type(request)
         checksum = h.read_checksum(request)
         offset = h.read_number(request, "upload-offset")
-        if not self._uploads.data(upload.id).exists():  # the library has it already
+        if not await self._uploads.is_open(upload):
             if offset != upload.length:
                 raise TusError(409, "The upload is complete.")
-            return self._described(await self._stored(upload), offset, 204)
-        with self._uploads.opened(upload) as part:
+            return await self._described(await self._stored(upload, offset), offset, 204)
+        async with self._uploads.opened(upload) as part:
             if offset != part.offset:
                 raise TusError(409, "The upload is at another offset: ask with HEAD.")
             upload = await self._with_length(request, upload, offset)
-            if upload.length is None and self._admission.available_bytes() <= 0:
+            if upload.length is None and not await self._admission.has_room():
                 raise DiskFullError
             await receive(request, part, _room(upload, part), checksum)
-            return self._described(await self._stored(upload), part.offset, 204)
+            upload = await self._stored(upload, part.offset)
+            return await self._described(upload, part.offset, 204)
 
     async def _with_length(self, request: Request, upload: Upload, offset: int) -> Upload:
         """The upload with its length, where the client now tells it."""
@@ -197,49 +204,42 @@ class TusServer:
             raise TusError(400, "The upload already has another length.")
         if upload.length is None:
             upload = replace(upload, length=length)
-            await asyncio.to_thread(self._uploads.save, upload)
+            await self._uploads.save(upload)
         return upload
 
-    async def _stored(self, upload: Upload) -> Upload:
+    async def _stored(self, upload: Upload, offset: int) -> Upload:
         """Hand the upload to the library if it is whole; raises 460 when its SHA-256 is another.
 
         An upload of nothing is whole, but no recording. The file of a test of the recording server
         is checked and confirmed, and then removed instead of kept.
         """
-        if upload.sha256 or not upload.length or self._uploads.offset(upload) < upload.length:
+        if upload.sha256 or not upload.length or offset < upload.length:
             return upload
-        data = self._uploads.data(upload.id)
-        is_test = upload.metadata.get(TEST_KEY) == "true" and data.exists()
         try:
-            if is_test:
-                sha256 = await asyncio.to_thread(checked_sha256, upload.metadata, data)
-            else:
-                sha256 = await self._keep(upload, data)
+            if await self._uploads.is_open(upload):
+                return await self._keep(upload)
+            entry = await self._library.adopted(upload.metadata, upload.id)
         except RefusedError as refusal:
-            await asyncio.to_thread(self._uploads.remove, upload)
+            await self._uploads.remove(upload)
             raise TusError(h.CHECKSUM_MISMATCH, str(refusal)) from None
-        except FileNotFoundError:
-            raise TusError(410, "The recording has been deleted.") from None
-        stored = replace(upload, sha256=sha256)
-        await asyncio.to_thread(self._uploads.save, stored)
-        if is_test:
-            await asyncio.to_thread(data.unlink)
-        return stored
+        if entry is None:
+            raise TusError(410, "The recording has been deleted.")
+        return await self._uploads.finish(upload, entry.sha256, entry)
 
-    async def _keep(self, upload: Upload, data: Path) -> str:
-        """Hand the upload to the library; return its SHA-256."""
-        contents = await self._inspector.contents(
-            self._library.source(upload.metadata, upload.id, data)
-        )
-        entry = await asyncio.to_thread(
-            self._library.keep, upload.metadata, upload.id, data, contents
-        )
-        return entry.sha256
+    async def _keep(self, upload: Upload) -> Upload:
+        """Hand a whole upload to the library; raises `RefusedError`."""
+        async with self._uploads.whole(upload) as file:
+            entry, sha256 = None, await asyncio.to_thread(checked_sha256, upload.metadata, file)
+            if upload.metadata.get(TEST_KEY) != "true":
+                read_ids(upload.metadata, upload.id)
+                info = await self._inspector.contents(file)
+                entry = await self._library.keep(upload.metadata, upload.id, file, sha256, info)
+        return await self._uploads.finish(upload, sha256, entry)
 
-    def _described(self, upload: Upload, offset: int, status: int) -> Response:
+    async def _described(self, upload: Upload, offset: int, status: int) -> Response:
         headers = {
             "Upload-Offset": str(offset),
-            "Upload-Expires": formatdate(self._uploads.expires_at(upload), usegmt=True),
+            "Upload-Expires": formatdate(await self._uploads.expires_at(upload), usegmt=True),
             "Cache-Control": "no-store",
         }
         if upload.length is None:
@@ -253,7 +253,7 @@ class TusServer:
         return Response(status_code=status, headers=headers)
 
 
-def _room(upload: Upload, part: UploadFile) -> int:
+def _room(upload: Upload, part: UploadWriter) -> int:
     """Return how many bytes the upload may still receive."""
     return (h.MAX_SIZE if upload.length is None else upload.length) - part.offset
 

@@ -8,16 +8,16 @@ from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 
+from visavis.archive.ports import UploadWriter
 from visavis.archive.tus_headers import Checksum, TusError
-from visavis.archive.uploads import UploadFile
 
 WRITE_BYTES: Final = 1024 * 1024
-SYNC_BYTES: Final = 32 * 1024 * 1024
-"""Bytes after which a sync starts, so that the last sync, for which the client waits, is short."""
 IDLE_SECONDS: Final = 60.0
 
 
-async def receive(request: Request, part: UploadFile, room: int, checksum: Checksum | None) -> None:
+async def receive(
+    request: Request, part: UploadWriter, room: int, checksum: Checksum | None
+) -> None:
     """Append the body; it is on disk when this returns.
 
     What arrives before the connection breaks is kept, unless it has a checksum: then the whole
@@ -27,19 +27,20 @@ async def receive(request: Request, part: UploadFile, room: int, checksum: Check
     if announced.isdigit() and int(announced) > room:
         raise _too_much()
     if checksum:
-        await asyncio.to_thread(part.begin_unverified)
+        await part.begin_unverified()
     try:
         await _append(request, part, room, checksum)
         if checksum:
             checksum.require_match()
-            await asyncio.to_thread(part.verified)
+            await part.verified()
     finally:
-        await asyncio.to_thread(part.roll_back)
+        await part.roll_back()
 
 
-async def _append(request: Request, part: UploadFile, room: int, checksum: Checksum | None) -> None:
+async def _append(
+    request: Request, part: UploadWriter, room: int, checksum: Checksum | None
+) -> None:
     waiting = bytearray()
-    unsynced = 0
     try:
         async for chunk in _chunks(request):
             room -= len(chunk)
@@ -48,18 +49,14 @@ async def _append(request: Request, part: UploadFile, room: int, checksum: Check
             waiting += chunk
             if len(waiting) >= WRITE_BYTES:
                 block, waiting = bytes(waiting), bytearray()
-                await asyncio.to_thread(_write, part, block, checksum)
-                unsynced += len(block)
-            if unsynced >= SYNC_BYTES:
-                await asyncio.to_thread(part.sync)
-                unsynced = 0
+                await _write(part, block, checksum)
     except ClientDisconnect:
         raise TusError(400, "The connection was interrupted.") from None
     except TimeoutError:
         raise TusError(408, "No data arrived for too long.", Connection="close") from None
     finally:
-        await asyncio.to_thread(_write, part, bytes(waiting), checksum)
-        await asyncio.to_thread(part.sync)
+        await _write(part, bytes(waiting), checksum)
+        await part.sync()
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:
@@ -74,10 +71,10 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _write(part: UploadFile, block: bytes, checksum: Checksum | None) -> None:
+async def _write(part: UploadWriter, block: bytes, checksum: Checksum | None) -> None:
     if checksum:
-        checksum.hash.update(block)
-    part.write(block)
+        await asyncio.to_thread(checksum.hash.update, block)
+    await part.write(block)
 
 
 def _too_much() -> TusError:

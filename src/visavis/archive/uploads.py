@@ -1,4 +1,6 @@
-"""Uploads on disk: the offset of an upload is the size of its file, but for what is unverified.
+"""Uploads on a local disk.
+
+The offset of an upload is the size of its file, but for what is unverified.
 
 <uploads>/<id>.json         Upload: what the client said of it
 <uploads>/<id>.part         the bytes so far; locked (flock) by the request that appends
@@ -7,20 +9,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import fcntl
 import os
 import re
 import secrets
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
-from visavis.durable import sync_directory, write_atomically
+from visavis.archive.ports import Admit, BusyError, DiskFullError, OpenUpload, Upload
+from visavis.domain.library import Entry
+from visavis.durable import free_bytes, sync_directory, write_atomically
+
+SYNC_BYTES: Final = 32 * 1024 * 1024
+"""Bytes after which a sync starts, so that the last sync, for which the client waits, is short."""
 
 LIFETIME_SECONDS: Final = 7 * 24 * 3600.0
 """Time after the last byte at which an upload is discarded, or the record of a stored one."""
@@ -32,30 +42,6 @@ MAX_AGE_SECONDS: Final = 30 * 24 * 3600.0
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-
-class BusyError(Exception):
-    """Error: another request is writing to the upload."""
-
-
-class DiskFullError(Exception):
-    """Error: the disk is full. Acknowledged bytes are kept."""
-
-
-class Upload(msgspec.Struct, frozen=True):
-    """An upload as its client described it.
-
-    `length` in bytes, `None` until the client knows it; `site_id` where the key is one site's, and
-    `key` its name; `sha256` once the library has it; `created_at` in seconds since the epoch.
-    """
-
-    id: str
-    length: int | None
-    metadata: dict[str, str]
-    site_id: int | None = None
-    sha256: str | None = None
-    key: str = ""
-    created_at: float = 0.0
 
 
 class UploadFile:
@@ -240,6 +226,109 @@ class Uploads:
 
     def _sidecar(self, upload_id: str) -> Path:
         return self._directory / f"{upload_id}.json"
+
+
+class LocalUploadWriter:
+    """Implements `UploadWriter` on an upload's locked file."""
+
+    def __init__(self, file: UploadFile) -> None:
+        self._file = file
+        self._unsynced = 0
+
+    @property
+    def offset(self) -> int:
+        return self._file.offset
+
+    async def write(self, data: bytes) -> None:
+        await asyncio.to_thread(self._file.write, data)
+        self._unsynced += len(data)
+        if self._unsynced >= SYNC_BYTES:
+            await self.sync()
+
+    async def sync(self) -> None:
+        await asyncio.to_thread(self._file.sync)
+        self._unsynced = 0
+
+    async def begin_unverified(self) -> None:
+        await asyncio.to_thread(self._file.begin_unverified)
+
+    async def verified(self) -> None:
+        await asyncio.to_thread(self._file.verified)
+
+    async def roll_back(self) -> None:
+        await asyncio.to_thread(self._file.roll_back)
+
+
+class LocalUploads:
+    """Implements `UploadStorage` on a directory."""
+
+    def __init__(self, files: Uploads) -> None:
+        self._files = files
+        self._admitting = threading.Lock()
+
+    async def create(
+        self,
+        length: int | None,
+        metadata: dict[str, str],
+        site_id: int | None,
+        key: str,
+        admit: Admit,
+    ) -> Upload:
+        def create() -> Upload:
+            with self._admitting:
+                admit(self._unfinished(), free_bytes(self._files.directory))
+                return self._files.create(length, metadata, site_id, key)
+
+        return await asyncio.to_thread(create)
+
+    async def find(self, upload_id: str) -> Upload | None:
+        return await asyncio.to_thread(self._files.find, upload_id)
+
+    async def unfinished(self) -> list[OpenUpload]:
+        return await asyncio.to_thread(self._unfinished)
+
+    def _unfinished(self) -> list[OpenUpload]:
+        return [OpenUpload(one, self._files.offset(one)) for one in self._files.unfinished()]
+
+    async def free_bytes(self) -> int | None:
+        return await asyncio.to_thread(free_bytes, self._files.directory)
+
+    async def save(self, upload: Upload) -> None:
+        await asyncio.to_thread(self._files.save, upload)
+
+    async def is_open(self, upload: Upload) -> bool:
+        return await asyncio.to_thread(self._files.data(upload.id).exists)
+
+    async def synced_offset(self, upload: Upload) -> int:
+        return await asyncio.to_thread(self._files.synced_offset, upload)
+
+    async def expires_at(self, upload: Upload) -> float:
+        return await asyncio.to_thread(self._files.expires_at, upload)
+
+    @asynccontextmanager
+    async def opened(self, upload: Upload) -> AsyncIterator[LocalUploadWriter]:
+        with self._files.opened(upload) as file:
+            yield LocalUploadWriter(file)
+
+    @asynccontextmanager
+    async def whole(self, upload: Upload) -> AsyncIterator[Path]:
+        yield self._files.data(upload.id)
+
+    async def finish(self, upload: Upload, sha256: str, entry: Entry | None) -> Upload:
+        stored = replace(upload, sha256=sha256)
+        await asyncio.to_thread(self._files.save, stored)
+        if entry is None:
+            await asyncio.to_thread(self._files.data(upload.id).unlink, missing_ok=True)
+        return stored
+
+    async def discard(self, upload: Upload) -> None:
+        await asyncio.to_thread(self._files.discard, upload)
+
+    async def remove(self, upload: Upload) -> None:
+        await asyncio.to_thread(self._files.remove, upload)
+
+    async def sweep(self, now: float) -> int:
+        return await asyncio.to_thread(self._files.sweep, now)
 
 
 @contextmanager

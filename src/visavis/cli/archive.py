@@ -300,6 +300,7 @@ async def _run(
     recording_archive = Archive(
         settings.archive_dir,
         key=OwnKey(settings.archive_key_file),
+        store=store,
         audit=services.audit_trail.record_act,
         retention_days_of=retention_days_of,
         is_disabled=people.is_site_disabled,
@@ -331,6 +332,7 @@ async def _run(
         ),
     )
     server = http_server(web, settings, certificate)
+    await recording_archive.index()
     lifecycle.listen_to_secrets(lambda new: access.use_tokens(new.metrics_token))
     lifecycle.reload_listeners.append(lambda: reread(lifecycle))
     background = [

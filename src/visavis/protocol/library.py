@@ -30,9 +30,13 @@ class LibraryRecording(JsonBody):
 
 
 class LibraryPage(Page):
-    """A page of the library, with the URLs of the previous and the next page."""
+    """A page of the library, with the URLs of the previous and the next page.
+
+    Not every recording that is found is counted: unless isTotalExact, there are more than total.
+    """
 
     recordings: list[LibraryRecording]
+    is_total_exact: bool
 
 
 class LibraryTrack(JsonBody):

@@ -30,6 +30,7 @@ from visavis.domain.delivery_status import (
     ServerCheck,
 )
 from visavis.domain.leg import BridgeId, BridgeStatus, LocalTransport, RemoteTransport
+from visavis.domain.library import Entry, FoundEntries, LibrarySearch
 from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, Grant
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.policy import RecordingPolicy
@@ -301,6 +302,31 @@ class RecordingRows(Protocol):
         """
 
 
+class LibraryRows(Protocol):
+    """The libraries of archives: several may share a database, each with a name of its own.
+
+    `stamp` tells which version of its description on disk a recording's row has.
+    """
+
+    def save(self, archive: str, entries: Iterable[tuple[Entry, int]]) -> None:
+        """Add at least one recording or replace it, each with its stamp."""
+
+    def find(self, archive: str, site_id: int, recording_id: str) -> Entry | None: ...
+    def stamps(self, archive: str) -> Mapping[tuple[int, str], int]:
+        """Return the stamps of all recordings, by site and id."""
+
+    def site_ids(self, archive: str) -> Sequence[int]: ...
+    def stored_bytes(self, archive: str, site_id: int) -> int: ...
+    def list_due(self, archive: str, site_id: int, before: str, limit: int) -> Sequence[Entry]:
+        """Return the oldest recordings from before a time that are not on legal hold."""
+
+    def hold(self, archive: str, entry: Entry, stamp: int) -> bool:
+        """Save whether a recording is on legal hold; return whether there is such a recording."""
+
+    def delete(self, archive: str, keys: Collection[tuple[int, str]]) -> None: ...
+    def search(self, archive: str, site_id: int, search: LibrarySearch) -> FoundEntries: ...
+
+
 class Transaction(Protocol):
     """The rows of all tables, in one database transaction."""
 
@@ -330,6 +356,8 @@ class Transaction(Protocol):
     def live_calls(self) -> LiveCallRows: ...
     @property
     def recordings(self) -> RecordingRows: ...
+    @property
+    def library(self) -> LibraryRows: ...
 
 
 class Store(Protocol):

@@ -22,6 +22,7 @@ from visavis.store import tables as t
 from visavis.store.change_log import RETENTION_SECONDS, ChangeReader
 from visavis.store.rows.audit import SqlAuditRows
 from visavis.store.rows.calls import SqlCallRows, SqlNodeRows
+from visavis.store.rows.library import SqlLibraryRows
 from visavis.store.rows.live_calls import SqlLiveCallRows
 from visavis.store.rows.oauth import SqlClientRows, SqlCodeRows, SqlCredentialRows, SqlKeyRows
 from visavis.store.rows.people import SqlAgentRows, SqlRoleRows, SqlSiteRows
@@ -90,6 +91,7 @@ class SqlTransaction:
         self.calls = SqlCallRows(*rest)
         self.live_calls = SqlLiveCallRows(*rest)
         self.recordings = SqlRecordingRows(*rest)
+        self.library = SqlLibraryRows(*rest)
 
     def _changed(self, change: Change) -> None:
         if change not in self.changes:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -299,6 +300,43 @@ recordings = Table(
     Column("missing", JSON(none_as_null=True)),
     Index("recordings_by_time", "site_id", "started_at"),
     Index("recordings_by_state", "site_id", "state"),
+)
+
+library_entries = Table(
+    "library_entries",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("archive", Text, nullable=False),
+    Column("site_id", BigInteger, nullable=False),  # an archive has recordings of unknown sites
+    Column("id", Text, nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("media", Text, nullable=False),
+    Column("visitor_name", Text, nullable=False),
+    Column("visitor_email", Text, nullable=False),
+    Column("agent_names", JSON, nullable=False),
+    Column("started_at", Text, nullable=False),
+    Column("duration", Float, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("missing", JSON, nullable=False),
+    Column("is_held", Boolean(create_constraint=False), nullable=False),
+    Column("visitor_text", Text, nullable=False),
+    Column("agent_text", Text, nullable=False),
+    Column("visitor_sort", Text, nullable=False),
+    Column("stamp", BigInteger, nullable=False),
+    Index("library_entries_by_id", "archive", "site_id", "id", unique=True),
+    Index("library_entries_by_time", "archive", "site_id", "started_at", "id"),
+    Index("library_entries_by_duration", "archive", "site_id", "duration", "id"),
+    Index("library_entries_by_size", "archive", "site_id", "size", "id"),
+    Index("library_entries_by_visitor", "archive", "site_id", "visitor_sort", "id"),
+    Index("library_entries_by_agent", "archive", "site_id", "agent_text", "id"),
+    Index("library_entries_by_media", "archive", "site_id", "media", "started_at"),
+    Index(
+        "library_entries_held",
+        *("archive", "site_id", "started_at"),
+        postgresql_where=text("is_held"),
+        sqlite_where=text("is_held = 1"),
+    ),
 )
 
 recording_policies = Table(

@@ -145,6 +145,7 @@ export type LibraryPage = {
   previousPage: string;
   nextPage: string;
   recordings: LibraryRecording[];
+  isTotalExact: boolean;
 };
 
 /** A file that a browser can play, from begins to ends in seconds of the recording. */

@@ -105,12 +105,12 @@ export class Recordings extends LitElement {
         <tbody>${page.recordings.map((one) => this.row(one))}</tbody>
       </table>
       <nav aria-label=${t("pages")}>
-        <p class="quiet" role="status">${first + 1}–${last} ${t("of")} ${page.total}</p>
+        <p class="quiet" role="status">${first + 1}–${last} ${t("of")} ${page.total}${page.isTotalExact ? "" : "+"}</p>
         ${
           page.total > PAGE_SIZE
             ? html`<div>
               <button ?disabled=${this.index === 1} @click=${() => this.turnTo(this.index - 1)}>${t("previous")}</button>
-              <button ?disabled=${last >= page.total} @click=${() => this.turnTo(this.index + 1)}>${t("next")}</button>
+              <button ?disabled=${!page.nextPage} @click=${() => this.turnTo(this.index + 1)}>${t("next")}</button>
             </div>`
             : nothing
         }

@@ -177,10 +177,10 @@
         <tbody>${e.recordings.map(e=>this.row(e))}</tbody>
       </table>
       <nav aria-label=${i(`pages`)}>
-        <p class="quiet" role="status">${n+1}–${r} ${i(`of`)} ${e.total}</p>
+        <p class="quiet" role="status">${n+1}–${r} ${i(`of`)} ${e.total}${e.isTotalExact?``:`+`}</p>
         ${e.total>J?c`<div>
               <button ?disabled=${this.index===1} @click=${()=>this.turnTo(this.index-1)}>${i(`previous`)}</button>
-              <button ?disabled=${r>=e.total} @click=${()=>this.turnTo(this.index+1)}>${i(`next`)}</button>
+              <button ?disabled=${!e.nextPage} @click=${()=>this.turnTo(this.index+1)}>${i(`next`)}</button>
             </div>`:t}
       </nav>
     `}head(e,t){if(!t)return c`<th scope="col" class=${e}>${i(e)}</th>`;let n=this.sort.replace(`-`,``)===t?this.sort.startsWith(`-`)?`descending`:`ascending`:`none`,r={none:``,ascending:` ↑`,descending:` ↓`}[n];return c`<th scope="col" class=${e} aria-sort=${n}>

@@ -1,0 +1,164 @@
+"""Searches of the archive's library with a million recordings, on SQLite and on PostgreSQL.
+
+The recordings are of one site, which is the worst case, and of another one with as many rows less
+one in ten. Each kind of search is asked with other names, times and pages every time, through
+`Library.search`: what a request to `/library/recordings` waits for. The last column says how long
+the event loop was held up meanwhile, as the longest lateness of a timer of 5 ms.
+
+    python benchmarks/library.py [--recordings 1000000] [--searches 200] [--database ADDRESS]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT)]
+
+from visavis.archive.library import Library  # noqa: E402
+from visavis.archive.storage import LocalStorage  # noqa: E402
+from visavis.domain.library import Entry, LibrarySearch  # noqa: E402
+from visavis.store import open_store  # noqa: E402
+from visavis.store.sql import SqlStore  # noqa: E402
+
+BATCH = 5_000
+LIMIT_MS = 50.0
+FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+SPAN = timedelta(days=730)
+PARTS = "anbechdaelfogrhaivjukalomineorpequrosatiulvewoxeyazu"
+SYLLABLES = [PARTS[n : n + 2] for n in range(0, len(PARTS), 2)]
+"""Names are made of two to four of these: few are common, most are rare."""
+
+
+def name(dice: random.Random) -> str:
+    return "".join(dice.choices(SYLLABLES, k=dice.choice((2, 3, 3, 4)))).title()
+
+
+def entries(count: int, site_id: int) -> Iterator[Entry]:
+    dice = random.Random(site_id)
+    agents = [f"{name(dice)} {name(dice)}" for _ in range(200)]
+    for number in range(count):
+        first, last = name(dice), name(dice)
+        started_at = FIRST + SPAN * (number / count)
+        yield Entry(
+            id=f"{site_id}-{number:032x}",
+            site_id=site_id,
+            call_id=f"{number:032x}",
+            media="video" if dice.random() < 0.7 else "audio",
+            visitor_name=f"{first} {last}",
+            visitor_email=f"{first}.{last}@example.com".lower(),
+            agent_names=(agents[min(199, int(dice.expovariate(0.03)))],),
+            started_at=started_at.isoformat(timespec="milliseconds"),
+            duration=round(dice.expovariate(1 / 420), 3),
+            size=dice.randrange(10**6, 10**9),
+            sha256=f"{number:064x}",
+            is_held=dice.random() < 0.001,
+        )
+
+
+async def fill(store: SqlStore, archive: str, count: int) -> None:
+    for site_id, share in ((1, count), (2, count // 10)):
+        batch = list[tuple[Entry, int]]()
+        for number, entry in enumerate(entries(share, site_id), 1):
+            batch.append((entry, 0))
+            if len(batch) == BATCH or number == share:
+                await store.write(lambda rows, some=batch: rows.library.save(archive, some))
+                batch = []
+
+
+def kinds(dice: random.Random, count: int) -> dict[str, Callable[[], LibrarySearch]]:
+    sites = random.Random(1)
+    agents = [f"{name(sites)} {name(sites)}" for _ in range(200)]
+
+    def day() -> str:
+        return (FIRST + SPAN * dice.random()).isoformat(timespec="milliseconds")
+
+    def week() -> tuple[str, str]:
+        begin = FIRST + SPAN * dice.random()
+        end = begin + timedelta(days=7)
+        return begin.isoformat(timespec="milliseconds"), end.isoformat(timespec="milliseconds")
+
+    def in_week() -> LibrarySearch:
+        since, until = week()
+        return LibrarySearch(since=since, until=until)
+
+    def agent_in_week() -> LibrarySearch:
+        since, until = week()
+        return LibrarySearch(agent=dice.choice(agents), since=since, until=until)
+
+    return {
+        "newest": LibrarySearch,
+        "another page": lambda: LibrarySearch(offset=50 * dice.randrange(1, 40)),
+        "a week": in_week,
+        "from a day on": lambda: LibrarySearch(since=day()),
+        "visitor's full name": lambda: LibrarySearch(visitor=f"{name(dice)} {name(dice)}"),
+        "visitor's first name": lambda: LibrarySearch(visitor=name(dice)),
+        "visitor, 2 letters": lambda: LibrarySearch(visitor=dice.choice(SYLLABLES)[:2]),
+        "e-mail": lambda: LibrarySearch(visitor=f"{name(dice)}.{name(dice)}@"),
+        "agent": lambda: LibrarySearch(agent=dice.choice(agents)),
+        "agent in a week": agent_in_week,
+        "audio": lambda: LibrarySearch(media="audio", offset=50 * dice.randrange(10)),
+        "on hold": lambda: LibrarySearch(is_held=True),
+        "longer than an hour": lambda: LibrarySearch(shortest=3600),
+        "longest first": lambda: LibrarySearch(order="duration"),
+        "by visitor": lambda: LibrarySearch(order="visitor", is_descending=False),
+    }
+
+
+async def lateness(stop: asyncio.Event, found: list[float]) -> None:
+    while not stop.is_set():
+        begun = time.perf_counter()
+        await asyncio.sleep(0.005)
+        found.append(time.perf_counter() - begun - 0.005)
+
+
+async def measure(library: Library, make: Callable[[], LibrarySearch], count: int) -> None:
+    stop, late, times = asyncio.Event(), list[float](), list[float]()
+    watch = asyncio.create_task(lateness(stop, late))
+    for _ in range(count):
+        begun = time.perf_counter()
+        await library.search(1, make())
+        times.append((time.perf_counter() - begun) * 1000)
+    stop.set()
+    await watch
+    times.sort()
+    p50, p99 = times[len(times) // 2], times[min(len(times) - 1, int(len(times) * 0.99))]
+    mark = "" if p99 <= LIMIT_MS else f"  over {LIMIT_MS:.0f} ms"
+    print(f"{p50:8.1f}{p99:8.1f}{max(late) * 1000:10.1f}{mark}", flush=True)
+
+
+async def run(address: str, directory: Path, recordings: int, searches: int) -> None:
+    store = open_store(address, statement_seconds=600)
+    library = Library(LocalStorage(directory / "library"), store)
+    begun = time.perf_counter()
+    await fill(store, library._name, recordings)
+    print(f"{recordings} recordings saved in {time.perf_counter() - begun:.0f} s", flush=True)
+    print(f"{'milliseconds':24}{'p50':>8}{'p99':>8}{'loop':>10}")
+    for kind, make in kinds(random.Random(7), recordings).items():
+        print(f"{kind:24}", end="")
+        await measure(library, make, searches)
+    store.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--recordings", type=int, default=1_000_000)
+    parser.add_argument("--searches", type=int, default=200)
+    parser.add_argument("--database", help="an empty PostgreSQL database; SQLite if not given")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory, contextlib.suppress(KeyboardInterrupt):
+        address = options.database or str(Path(directory) / "library.db")
+        asyncio.run(run(address, Path(directory), options.recordings, options.searches))
+
+
+if __name__ == "__main__":
+    main()
