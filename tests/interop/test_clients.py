@@ -21,7 +21,6 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 from authlib.integrations.requests_client import OAuth2Session
-from openapi_spec_validator import validate
 
 from tests.cli.commands import visavis
 from tests.interop.test_tus import PEERS as TUS_PEERS
@@ -69,6 +68,9 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
 
 
 def test_linters_find_nothing_in_the_description(peers: Path, document: Path) -> None:
+    # here, since its import takes two seconds of each process that collects the tests
+    from openapi_spec_validator import validate
+
     validate(json.loads(document.read_text()))
     spectral = peers / "node_modules/.bin/spectral"
     run(spectral, "lint", "--ruleset", peers / "spectral.yaml", "--fail-severity", "hint", document)
