@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.postgresql import Cluster
 from visavis.domain.call import CallRecord, CallState
@@ -165,6 +166,24 @@ async def test_a_store_is_current_while_its_log_of_changes_is_read(
         with pytest.raises(VisavisError):
             await anext(changes)
         assert not store.is_current()
+
+
+async def test_a_change_whose_reading_loses_its_connection_is_not_skipped(
+    database: str, store: SqlStore
+) -> None:
+    """A reader that has taken note of an entry would not find it when the unit is repeated."""
+
+    def lose(_: object) -> None:
+        raise OperationalError("COMMIT", {}, Exception("lost"), connection_invalidated=True)
+
+    other = open_store(database)
+    async with asyncio.timeout(60), aclosing(store.changes()) as changes:
+        await anext(changes)
+        await other.write(lambda rows: rows.agents.disable(1, 1, is_disabled=True))
+        event.listen(store._database.engine, "commit", lose, once=True)
+        with pytest.raises(VisavisError):
+            await anext(changes)
+    other.close()
 
 
 async def test_old_changes_are_removed(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,13 +154,15 @@ class SqlStore:
         for listener in self.on_rights_change:
             listener(changes)
 
-    async def _perform(self, threads: ThreadPoolExecutor, unit: Callable[[], T]) -> T:
+    async def _perform(
+        self, threads: ThreadPoolExecutor, unit: Callable[[], T], *, may_repeat: bool = True
+    ) -> T:
         begun_at, limit = time.monotonic(), self._database.queue_seconds
 
         def perform() -> T:
             if limit and time.monotonic() - begun_at > limit:  # nobody waits for it any longer
                 raise VisavisError(ErrorKind.StoreUnavailable)
-            return _performed(unit)
+            return _performed(unit) if may_repeat else unit()
 
         try:
             return await asyncio.get_running_loop().run_in_executor(threads, perform)
@@ -218,7 +220,8 @@ class SqlStore:
                 return read(connection)
 
         async with asyncio.timeout(ANSWER_SECONDS):
-            return await self._perform(self._readers, unit)
+            # a reader that is asked twice skips the entries that it has taken note of
+            return await self._perform(self._readers, unit, may_repeat=False)
 
     def close(self) -> None:
         self._writers.shutdown()
