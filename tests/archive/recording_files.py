@@ -68,12 +68,12 @@ AUDIO_CALL: Final = (TrackSpec("Visitor audio"), TrackSpec("Agent audio", begins
 
 
 def _report(
-    story: CallReport | None,
+    report: CallReport | None,
     tracks: Sequence[TrackSpec],
     participants: Sequence[RecordedParticipant],
 ) -> RecordedCallReport:
     """Return the attachment; a track with another title than the muxer's is not in it."""
-    call = story or CallReport(call_id="", site_id=1, media="video", consent="")
+    call = report or CallReport(call_id="", site_id=1, media="video", consent="")
     recorded = []
     for track in tracks:
         side, content, *_ = [*track.title.casefold().split(), "", ""]
@@ -97,14 +97,14 @@ def make_recording(
     path: Path,
     tracks: Sequence[TrackSpec] = VIDEO_CALL,
     *,
-    story: CallReport | None = None,
+    report: CallReport | None = None,
     chapters: Sequence[tuple[float, str]] = (),
     participants: Sequence[RecordedParticipant] = (),
 ) -> Path:
     """Write a recording as the muxer does; without participants, as an earlier version did."""
     with av.open(str(path), "w", format="matroska", options={"cluster_time_limit": "1000"}) as out:
-        report = encode(_report(story, tracks, participants))
-        out.add_attachment(CALL_JSON, "application/json", report)
+        attached = encode(_report(report, tracks, participants))
+        out.add_attachment(CALL_JSON, "application/json", attached)
         if chapters:
             out.set_chapters([_chapter(n, *one) for n, one in enumerate(chapters, 1)])
         out.metadata["DATE_RECORDED"] = "2026-01-01T10:00:00+00:00"

@@ -62,10 +62,10 @@ def test_the_attachment_says_who_is_on_a_track(tmp_path: Path) -> None:
 def test_an_attachment_of_the_first_version_has_the_participants_of_its_sides(
     tmp_path: Path,
 ) -> None:
-    story = CallReport(
+    report = CallReport(
         call_id="call", site_id=1, media="audio", visitor_name="Zoe", agent_names=("Al", "Cy")
     )
-    info = read_media_info(make_recording(tmp_path / "call.mkv", AUDIO[:2], story=story))
+    info = read_media_info(make_recording(tmp_path / "call.mkv", AUDIO[:2], report=report))
     assert info.participants == (
         ListedParticipant(1, "visitor", "Zoe"),
         ListedParticipant(2, "agent", "Al, Cy"),

@@ -34,10 +34,10 @@ STORY = CallReport(
 @pytest.fixture(scope="module")
 def call(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("films") / "call.mkv"
-    return make_recording(path, story=STORY, chapters=[(1.0, "Connected")]).read_bytes()
+    return make_recording(path, report=STORY, chapters=[(1.0, "Connected")]).read_bytes()
 
 
-async def test_a_recording_tells_its_story(harness: ArchiveHarness, call: bytes) -> None:
+async def test_a_recording_holds_its_call_report(harness: ArchiveHarness, call: bytes) -> None:
     await harness.keep(call, startedAt="2026-01-01T11:00:00+01:00", call="call")
     listed = (await harness.ask("")).json()
     assert listed["total"] == 1

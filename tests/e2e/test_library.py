@@ -93,7 +93,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system that has recorded a video call and some audio calls."""
     directory = tmp_path_factory.mktemp("library")
     system = System(directory / "data").start()
-    call = make_recording(directory / "call.mkv", TAKES, story=STORY, chapters=CHAPTERS)
+    call = make_recording(directory / "call.mkv", TAKES, report=STORY, chapters=CHAPTERS)
     deliver(system, call.read_bytes(), "video")
     for number in range(3):
         tracks = (TrackSpec("Visitor audio", ends=3 + number), TrackSpec("Agent audio", ends=3))

@@ -58,8 +58,8 @@ def talk(
     return sender
 
 
-def muxed(directory: Path, story: CallReport | None = None) -> Path:
-    result = mux(directory, MANIFEST, story)
+def muxed(directory: Path, report: CallReport | None = None) -> Path:
+    result = mux(directory, MANIFEST, report)
     assert result is not None
     assert decoding_errors(result.path) == ""
     probed = ffprobe(result.path)
@@ -335,7 +335,7 @@ def test_a_media_worker_that_died_leaves_a_gap_of_its_own_length(tmp_path: Path)
     assert max(b - a for a, b in pairwise(times)) < 0.05
 
 
-def test_chapters_tags_and_the_whole_story_are_in_the_file(tmp_path: Path) -> None:
+def test_chapters_tags_and_the_whole_report_are_in_the_file(tmp_path: Path) -> None:
     journal = Journal()
     journal.describe()
     talk(journal, VISITOR, 6.0)
@@ -345,7 +345,7 @@ def test_chapters_tags_and_the_whole_story_are_in_the_file(tmp_path: Path) -> No
     def event(at: float, name: str, by: Any = "system", **data: Any) -> CallEvent:
         return CallEvent(datetime.fromtimestamp(BEGIN + at, UTC), name, by, data)
 
-    story = CallReport(
+    report = CallReport(
         call_id="call",
         site_id=1,
         media="video",
@@ -366,7 +366,7 @@ def test_chapters_tags_and_the_whole_story_are_in_the_file(tmp_path: Path) -> No
         ),
         quality={"visitor": {"mos": 4.2}},
     )
-    path = muxed(tmp_path, story)
+    path = muxed(tmp_path, report)
 
     probed = ffprobe(path)
     told = [(float(c["start_time"]), c["tags"]["title"]) for c in probed["chapters"]]
@@ -385,8 +385,8 @@ def test_chapters_tags_and_the_whole_story_are_in_the_file(tmp_path: Path) -> No
     assert tags["SOFTWARE"].startswith("Visavis ")
 
     found = attached(path)
-    assert list(map(structs.astuple, found.events)) == list(map(structs.astuple, story.events))
-    assert found.quality == story.quality
+    assert list(map(structs.astuple, found.events)) == list(map(structs.astuple, report.events))
+    assert found.quality == report.quality
     assert found.started_at.timestamp() == pytest.approx(BEGIN, abs=0.1)
     assert found.duration == pytest.approx(duration(path), abs=0.1)
     assert [track.name for track in found.tracks] == FOUR[:2]
@@ -410,8 +410,8 @@ def test_chapters_keep_their_place_when_the_wall_clock_is_set(tmp_path: Path, st
 
     events = [event(0.1, "connected"), event(3.5, "reconnecting"), event(4.1, "connected")]
     events += [event(6.0, "shareStarted"), event(8.0, "shareStopped"), event(9.0, "ended")]
-    story = CallReport(call_id="call", site_id=1, media="video", events=tuple(events))
-    path = muxed(tmp_path, story)
+    report = CallReport(call_id="call", site_id=1, media="video", events=tuple(events))
+    path = muxed(tmp_path, report)
     starts = [float(chapter["start_time"]) for chapter in ffprobe(path)["chapters"]]
     assert starts == pytest.approx([0.0, 3.5, 4.1, 6.0, 8.0], abs=0.05)
     assert [one.at.timestamp() - BEGIN for one in attached(path).events] == pytest.approx(
@@ -419,7 +419,7 @@ def test_chapters_keep_their_place_when_the_wall_clock_is_set(tmp_path: Path, st
     )
 
 
-def test_without_a_story_the_journal_tells_what_it_knows(tmp_path: Path) -> None:
+def test_without_a_report_the_events_of_the_journal_are_used(tmp_path: Path) -> None:
     journal = Journal()
     journal.describe()
     talk(journal, VISITOR, 5.0, "")

@@ -298,11 +298,11 @@ async def test_the_recordings_of_all_sites_are_counted_by_two_queries(store: Sql
     assert await store.read(lambda rows: rows.recordings.backlog_counts([])) == BacklogCounts()
 
 
-async def test_a_call_s_story(store: SqlStore) -> None:
+async def test_a_call_s_report(store: SqlStore) -> None:
     await store.write(lambda rows: add_call(rows, "r"))
-    story = await store.read(lambda rows: rows.calls.report(1, "call-r"))
-    assert story
-    assert (story.call_id, story.media, story.consent) == ("call-r", "video", "none")
+    report = await store.read(lambda rows: rows.calls.report(1, "call-r"))
+    assert report
+    assert (report.call_id, report.media, report.consent) == ("call-r", "video", "none")
     assert await store.read(lambda rows: rows.calls.report(2, "call-r")) is None
 
 

@@ -157,7 +157,7 @@ async def test_enums_have_a_type_and_every_value(whole: Whole) -> None:
 
 
 async def test_every_event_of_a_call_is_described_by_its_name(whole: Whole) -> None:
-    events = whole.document["components"]["schemas"]["AudioVideoChatStory"]["properties"]["events"]
+    events = whole.document["components"]["schemas"]["AudioVideoChatReport"]["properties"]["events"]
     names = events["items"]["discriminator"]["mapping"]
     assert names.keys() == {*CallState, *CallEventName}
     accepted = whole.schema("CallAccepted", "data")

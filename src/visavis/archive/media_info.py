@@ -125,26 +125,26 @@ def _participants(report: RecordedCallReport) -> tuple[RecordedParticipant, ...]
 
 
 def _described(container: Any) -> MediaInfo:
-    story = _report(container)
-    moments = _moments(story, _zero(container, story)) if story else ()
+    report = _report(container)
+    moments = _moments(report, _zero(container, report)) if report else ()
     return MediaInfo(
         duration=(container.duration or 0) / av.time_base,
-        tracks=_tracks(container, story),
+        tracks=_tracks(container, report),
         chapters=tuple(
             Chapter(float(c["start"] * (c["time_base"] or 0)), c["metadata"].get("title", ""))
             for c in container.chapters()
         ),
         texts=tuple(m for m in moments if m.name == CallEventName.TEXT),
         events=tuple(m for m in moments if m.name != CallEventName.TEXT),
-        quality=story.quality if story else {},
-        consent=story.consent if story else "",
-        visitor_name=story.visitor_name if story else "",
-        visitor_email=story.visitor_email if story else "",
-        agent_names=story.agent_names if story else (),
+        quality=report.quality if report else {},
+        consent=report.consent if report else "",
+        visitor_name=report.visitor_name if report else "",
+        visitor_email=report.visitor_email if report else "",
+        agent_names=report.agent_names if report else (),
         participants=tuple(
-            ListedParticipant(one.id, one.role, one.name) for one in _participants(story)
+            ListedParticipant(one.id, one.role, one.name) for one in _participants(report)
         )
-        if story
+        if report
         else (),
     )
 
@@ -173,14 +173,14 @@ def _report(container: Any) -> RecordedCallReport | None:
     return None
 
 
-def _zero(container: Any, story: RecordedCallReport) -> datetime:
+def _zero(container: Any, report: RecordedCallReport) -> datetime:
     """Return the wall-clock time of the timeline's zero; without a tag, that of the first event."""
     said = read_time(container.metadata.get(START_TAG, ""))
-    return said or min((event.at for event in story.events), default=_EPOCH)
+    return said or min((event.at for event in report.events), default=_EPOCH)
 
 
-def _moments(story: RecordedCallReport, zero: datetime) -> tuple[Moment, ...]:
-    return tuple(_moment(event, zero) for event in sorted(story.events, key=lambda e: e.at))
+def _moments(report: RecordedCallReport, zero: datetime) -> tuple[Moment, ...]:
+    return tuple(_moment(event, zero) for event in sorted(report.events, key=lambda e: e.at))
 
 
 def _moment(event: RecordedEvent, zero: datetime) -> Moment:

@@ -131,8 +131,8 @@ async def export(
         operator(await context.site(site)),
     )
     found = await recording_admin.get(who, recording_id)
-    story = await context.store.read(lambda rows: rows.calls.report(who.site_id, found.call_id))
-    size = _copy(_file_of(context, found, story), path)
+    report = await context.store.read(lambda rows: rows.calls.report(who.site_id, found.call_id))
+    size = _copy(_file_of(context, found, report), path)
     show_one(RecordingExported(str(path), size), f"{path}: {size} bytes", as_json=as_json)
 
 
@@ -173,13 +173,15 @@ async def _missing(
     ]
 
 
-def _file_of(context: CommandContext, recording: RecordingStatus, story: CallReport | None) -> Path:
+def _file_of(
+    context: CommandContext, recording: RecordingStatus, report: CallReport | None
+) -> Path:
     """Return the file's path on this machine; end the program if it is not here."""
     kept = context.settings.spool / recording.id
     archived = context.settings.archive_dir / "library" / str(recording.site_id)
     archived /= f"{recording.id}.mkv"
     if kept.exists():
-        return _muxed(kept, story)
+        return _muxed(kept, report)
     if not archived.exists():
         fail(_why_not_here(recording))
     return archived
@@ -196,9 +198,9 @@ def _why_not_here(recording: RecordingStatus) -> str:
 "the directory with --data."
 
 
-def _muxed(directory: Path, story: CallReport | None) -> Path:
+def _muxed(directory: Path, report: CallReport | None) -> Path:
     if not spool_reader.read_delivery(directory):
-        answer = perform(MuxRequest(str(directory), story))
+        answer = perform(MuxRequest(str(directory), report))
         if answer.outcome is Outcome.BUSY:
             fail("It is still being recorded or made into a file: try again in a moment.")
         if answer.outcome is not Outcome.MUXED:

@@ -100,7 +100,7 @@ class CallQuality(JsonBody, omit_defaults=True):
     agent: LegQuality | UnsetType = UNSET
 
 
-class AudioVideoChatStory(AudioVideoChat):
+class AudioVideoChatReport(AudioVideoChat):
     """A call with all its events; agentNames lists its agents in order."""
 
     agent_names: list[str]
@@ -135,9 +135,9 @@ def page_of(calls: Sequence[PastCall], place: Place) -> AudioVideoChatPage:
     )
 
 
-def story_of(call: PastCall, report: CallReport) -> AudioVideoChatStory:
+def report_of_call(call: PastCall, report: CallReport) -> AudioVideoChatReport:
     """Return a call with its events."""
-    return AudioVideoChatStory(
+    return AudioVideoChatReport(
         **_fields(call),
         agent_names=list(report.agent_names),
         events=[chat_event_of(event) for event in report.events],

@@ -95,7 +95,7 @@ class MuxPool:
         self._idle: list[_MuxWorker] = []
         self._busy: set[_MuxWorker] = set()
 
-    async def mux(self, directory: Path, story: CallReport | None) -> MuxResult:
+    async def mux(self, directory: Path, report: CallReport | None) -> MuxResult:
         """Mux a recording in a worker process and return the result.
 
         Raises `MuxCrashError` if the worker crashed or hung; the next call starts another one.
@@ -104,7 +104,7 @@ class MuxPool:
         mux_worker = self._idle.pop() if self._idle else await self._start()
         self._busy.add(mux_worker)
         try:
-            result = await mux_worker.mux(MuxRequest(str(directory), story))
+            result = await mux_worker.mux(MuxRequest(str(directory), report))
         except MuxCrashError:
             self._busy.discard(mux_worker)
             raise

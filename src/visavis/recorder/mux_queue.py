@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 class Muxer(Protocol):
     """Port that muxes a recording in another process; `recorder.mux_pool` implements it."""
 
-    async def mux(self, directory: Path, story: CallReport | None) -> MuxResult: ...
+    async def mux(self, directory: Path, report: CallReport | None) -> MuxResult: ...
 
 
 class MuxQueue:
@@ -71,9 +71,9 @@ class MuxQueue:
 
     async def _mux(self, job: RecordingJob, now: float) -> None:
         try:
-            story = await self._store.call_report(job.site_id, job.manifest.call_id)
+            report = await self._store.call_report(job.site_id, job.manifest.call_id)
             await save_progress(self._store, job, DeliveryProgress(DeliveryTrigger.MUX))
-            await self._handle_result(job, now, await self._muxer.mux(job.directory, story))
+            await self._handle_result(job, now, await self._muxer.mux(job.directory, report))
         except MuxCrashError as error:
             await self._failed(job, now, str(error))
         except VisavisError as error:

@@ -43,10 +43,10 @@ class CallHistory:
         def work(rows: Transaction) -> tuple[PastCall | None, CallReport | None]:
             return rows.calls.get(agent.site_id, call_id), rows.calls.report(agent.site_id, call_id)
 
-        call, story = await self._store.read(work)
-        if call is None or story is None:
+        call, report = await self._store.read(work)
+        if call is None or report is None:
             raise VisavisError(ErrorCode.CallUnknown)
-        return call, story
+        return call, report
 
     async def end(self, agent: Agent, call_id: str) -> tuple[PastCall, CallReport]:
         """End a call; return it and its report.

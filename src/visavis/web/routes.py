@@ -19,8 +19,8 @@ from visavis.protocol.audit import AuditLog, AuditLogPage
 from visavis.protocol.calls import (
     AudioVideoChatJoin,
     AudioVideoChatPage,
+    AudioVideoChatReport,
     AudioVideoChatRequest,
-    AudioVideoChatStory,
 )
 from visavis.protocol.configuration import ConfigChange, Configuration
 from visavis.protocol.oauth import (
@@ -120,8 +120,8 @@ def api_routes(
         Route("GET", recordings.PATH, delivery.get, SETTINGS, None, RecordingPage, API, "getRecordings"),
         Route("GET", calls.PATH, call.list, READERS, None, AudioVideoChatPage, API, "getAudioVideoChats"),
         Route("POST", calls.PATH, call.make, CALLERS, AudioVideoChatRequest, AudioVideoChatJoin, API, "createAudioVideoChat"),
-        Route("GET", f"{calls.PATH}/{{id}}", call.get, READERS, None, AudioVideoChatStory, API, "getAudioVideoChat"),
-        Route("POST", f"{calls.PATH}/{{id}}:end", call.end, CALLERS, None, AudioVideoChatStory, API, "endAudioVideoChat"),
+        Route("GET", f"{calls.PATH}/{{id}}", call.get, READERS, None, AudioVideoChatReport, API, "getAudioVideoChat"),
+        Route("POST", f"{calls.PATH}/{{id}}:end", call.end, CALLERS, None, AudioVideoChatReport, API, "endAudioVideoChat"),
         Route("GET", audit.PATH, log.list, AUDITORS, None, AuditLogPage, API, "getAuditLogs"),
         Route("GET", audit.EXPORT_PATH, log.export, EXPORTERS, None, JSON_LINES, API, "exportAuditLogs"),
         Route("GET", f"{audit.PATH}/{{id}}", log.get, AUDITORS, None, AuditLog, API, "getAuditLog"),

@@ -292,9 +292,9 @@ class SimulatedSite:
 
     async def report(self, call_id: str) -> CallReport:
         await self.calls.call_log.flush()
-        story = await self.store.read(lambda rows: rows.calls.report(1, call_id))
-        assert story
-        return story
+        report = await self.store.read(lambda rows: rows.calls.report(1, call_id))
+        assert report
+        return report
 
     async def events(self, call_id: str) -> list[str]:
         return [event.name for event in (await self.report(call_id)).events]

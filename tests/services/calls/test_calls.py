@@ -64,11 +64,11 @@ async def test_a_recorded_call_in_its_order(site: SimulatedSite) -> None:
         "connected",
         "ended",
     ]
-    story = await site.report(call_id)
-    assert story.agent_names == ("Bo",)
-    assert (story.visitor_name, story.consent) == ("Ann", "notice")
-    assert story.events[-1].by == "visitor"
-    assert story.events[-1].data == {"reason": "hungUp"}
+    report = await site.report(call_id)
+    assert report.agent_names == ("Bo",)
+    assert (report.visitor_name, report.consent) == ("Ann", "notice")
+    assert report.events[-1].by == "visitor"
+    assert report.events[-1].data == {"reason": "hungUp"}
     assert site.calls.count == 0
 
 
@@ -148,7 +148,7 @@ async def test_what_a_visitor_says_of_themselves_is_made_printable(site: Simulat
     assert (ring["visitorName"], ring["visitorEmail"]) == ("Ann", "a@example.com")
 
 
-async def test_what_is_said_reaches_both_and_the_story(site: SimulatedSite) -> None:
+async def test_a_line_of_text_reaches_both_and_the_report(site: SimulatedSite) -> None:
     site.calls.agent_arrived(agent_session("a"))
     call_id = await site.ring()
     early = signaling.Say(call_id, "Hello?")

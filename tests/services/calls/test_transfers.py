@@ -75,9 +75,9 @@ async def test_the_visitor_moves_over_and_nothing_is_torn_down_before(site: Simu
     await site.agent(accept)
     await site.visitor(signaling.HangUp(call_id))
     assert site.last("b")["type"] == "ended"
-    story = await site.report(call_id)
-    assert story.agent_names == ("Bo", "Cy")
-    transferred = next(e for e in story.events if e.name == "transferred")
+    report = await site.report(call_id)
+    assert report.agent_names == ("Bo", "Cy")
+    transferred = next(e for e in report.events if e.name == "transferred")
     assert transferred.data == {"agentName": "Cy", "agentId": 2}
 
 

@@ -44,9 +44,9 @@ class ChapterMark(NamedTuple):
     title: str
 
 
-def chapters(story: CallReport, scan: Scan) -> list[ChapterMark]:
+def chapters(report: CallReport, scan: Scan) -> list[ChapterMark]:
     """Return the chapters in order; each one ends where the next one begins."""
-    events = sorted([*story.events, *_pause_events(story, scan.pauses)], key=_at)
+    events = sorted([*report.events, *_pause_events(report, scan.pauses)], key=_at)
     length = scan.end - scan.start
     marks: list[tuple[float, str]] = []
     for event, title in _titled(events):
@@ -62,7 +62,7 @@ def chapters(story: CallReport, scan: Scan) -> list[ChapterMark]:
     return [ChapterMark(start, end, title) for (start, title), (end, _) in pairwise(ends)]
 
 
-def on_recording_clock(story: CallReport, scan: Scan) -> CallReport:
+def on_recording_clock(report: CallReport, scan: Scan) -> CallReport:
     """Return the report with the times of its events converted to the clock of the recording.
 
     The recording's clock gives the packets' arrival times. Events have times of the wall clock,
@@ -70,13 +70,13 @@ def on_recording_clock(story: CallReport, scan: Scan) -> CallReport:
     the order of the events decides which of the two is meant.
     """
     if not scan.clock_steps:
-        return story
+        return report
     events: list[CallEvent] = []
     latest = -inf
-    for event in story.events:
+    for event in report.events:
         latest = max(latest, _recording_time(_at(event), latest, scan.clock_steps))
         events.append(msgspec.structs.replace(event, at=_wall_clock(latest)))
-    return msgspec.structs.replace(story, events=tuple(events))
+    return msgspec.structs.replace(report, events=tuple(events))
 
 
 def _recording_time(at: float, latest: float, steps: Sequence[tuple[float, float]]) -> float:
@@ -94,17 +94,17 @@ def _recording_time(at: float, latest: float, steps: Sequence[tuple[float, float
     return min(candidates)[1]
 
 
-def tags(manifest: Manifest, story: CallReport, scan: Scan) -> dict[str, str]:
+def tags(manifest: Manifest, report: CallReport, scan: Scan) -> dict[str, str]:
     """Return the Matroska tags of the file."""
-    agents = ", ".join(story.agent_names) or manifest.agent_name
+    agents = ", ".join(report.agent_names) or manifest.agent_name
     return {
         "title": f"Call {manifest.call_id}",
         "SITE": str(manifest.site_id),
         "CALL": manifest.call_id,
         "RECORDING": manifest.recording_id,
-        "VISITOR": story.visitor_name or manifest.visitor_name,
+        "VISITOR": report.visitor_name or manifest.visitor_name,
         "AGENT": agents,
-        "CONSENT": story.consent,
+        "CONSENT": report.consent,
         "DATE_RECORDED": _wall_clock(scan.start).isoformat(),
         "DATE_ENDED": _wall_clock(scan.end).isoformat(),
         "SOFTWARE": SOFTWARE,
@@ -123,20 +123,20 @@ def report_of(manifest: Manifest, events: Iterable[CallEvent]) -> CallReport:
     )
 
 
-def recorded_story(manifest: Manifest, story: CallReport, scan: Scan) -> RecordedCallReport:
+def recorded_report(manifest: Manifest, report: CallReport, scan: Scan) -> RecordedCallReport:
     """Return the content of the attachment `call.json`."""
     return RecordedCallReport(
-        call_id=story.call_id,
-        site_id=story.site_id,
-        media=story.media,
-        visitor_name=story.visitor_name,
-        visitor_email=story.visitor_email,
-        agent_names=story.agent_names,
-        consent=story.consent,
+        call_id=report.call_id,
+        site_id=report.site_id,
+        media=report.media,
+        visitor_name=report.visitor_name,
+        visitor_email=report.visitor_email,
+        agent_names=report.agent_names,
+        consent=report.consent,
         events=tuple(
-            RecordedEvent(event.at, event.name, event.by, event.data) for event in story.events
+            RecordedEvent(event.at, event.name, event.by, event.data) for event in report.events
         ),
-        quality=story.quality,
+        quality=report.quality,
         recording_id=manifest.recording_id,
         started_at=_wall_clock(scan.start),
         duration=round(scan.end - scan.start, 3),
@@ -149,7 +149,7 @@ def recorded_story(manifest: Manifest, story: CallReport, scan: Scan) -> Recorde
             )
             for track in scan.tracks
         ),
-        participants=_participants(manifest, story, scan),
+        participants=_participants(manifest, report, scan),
         pauses=tuple(
             (round(max(0.0, start - scan.start), 3), round(end - scan.start, 3))
             for start, end in scan.pauses
@@ -161,15 +161,15 @@ def recorded_story(manifest: Manifest, story: CallReport, scan: Scan) -> Recorde
 
 
 def _participants(
-    manifest: Manifest, story: CallReport, scan: Scan
+    manifest: Manifest, report: CallReport, scan: Scan
 ) -> tuple[RecordedParticipant, ...]:
     """Return the participants, ordered by their numbers in the call.
 
     Journals of an earlier version do not have their names, and count all agents as one participant.
     """
     names = {
-        "visitor": story.visitor_name or manifest.visitor_name,
-        "agent": ", ".join(story.agent_names) or manifest.agent_name,
+        "visitor": report.visitor_name or manifest.visitor_name,
+        "agent": ", ".join(report.agent_names) or manifest.agent_name,
     }
     found: dict[int, RecordedParticipant] = {}
     for leg, of_leg in sorted(scan.participants.items()):
@@ -212,9 +212,9 @@ def _title(event: CallEvent) -> str:
     return {str(name): title for name, title in titles.items()}.get(event.name, "")
 
 
-def _pause_events(story: CallReport, pauses: list[Span]) -> Iterator[CallEvent]:
+def _pause_events(report: CallReport, pauses: list[Span]) -> Iterator[CallEvent]:
     """Yield events for the journal's pauses, if the report has none."""
-    if any(event.name == CallEventName.RECORDING_PAUSED for event in story.events):
+    if any(event.name == CallEventName.RECORDING_PAUSED for event in report.events):
         return
     for start, end in pauses:
         yield CallEvent(_wall_clock(start), CallEventName.RECORDING_PAUSED)

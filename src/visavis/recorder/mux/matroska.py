@@ -52,14 +52,14 @@ class Muxed:
     packets: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def mux(directory: Path, manifest: Manifest, story: CallReport | None = None) -> Muxed | None:
+def mux(directory: Path, manifest: Manifest, report: CallReport | None = None) -> Muxed | None:
     """Mux a recording of the spool into `recording.mkv`, which is on disk when this returns.
 
     Returns `None` if no media was received, because the call ended before its legs were joined.
     Raises `OSError`, `ValueError` or `av.FFmpegError`.
     """
     with _without_collection():
-        return _mux(directory, manifest, story)
+        return _mux(directory, manifest, report)
 
 
 @contextmanager
@@ -74,12 +74,12 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _mux(directory: Path, manifest: Manifest, story: CallReport | None) -> Muxed | None:
+def _mux(directory: Path, manifest: Manifest, report: CallReport | None) -> Muxed | None:
     files = journals(directory)
     scan = scan_journals(files)
-    story = story or chapters.report_of(manifest, scan.events)
-    story = chapters.on_recording_clock(story, scan)
-    head = _head(manifest, story, scan)
+    report = report or chapters.report_of(manifest, scan.events)
+    report = chapters.on_recording_clock(report, scan)
+    head = _head(manifest, report, scan)
     if not scan.tracks:
         return None
     gap_filler = GapFiller(scan, lambda key, like: black_frame(key.codec, like))
@@ -99,7 +99,7 @@ def _mux(directory: Path, manifest: Manifest, story: CallReport | None) -> Muxed
     return Muxed(path, duration, len(scan.tracks), missing, account.totals())
 
 
-def _head(manifest: Manifest, story: CallReport, scan: Scan) -> bytes:
+def _head(manifest: Manifest, report: CallReport, scan: Scan) -> bytes:
     """Return a Matroska file without frames.
 
     Tracks that FFmpeg cannot describe are removed from the scan.
@@ -109,9 +109,9 @@ def _head(manifest: Manifest, story: CallReport, scan: Scan) -> bytes:
         _add_streams(container, scan)
         if not scan.tracks:
             return b""
-        container.metadata.update(chapters.tags(manifest, story, scan))
-        container.set_chapters(_chapters(story, scan))
-        attached = chapters.recorded_story(manifest, story, scan)
+        container.metadata.update(chapters.tags(manifest, report, scan))
+        container.set_chapters(_chapters(report, scan))
+        attached = chapters.recorded_report(manifest, report, scan)
         container.add_attachment(CALL_JSON, "application/json", encode(attached))
         container.start_encoding()
     return output.getvalue()
@@ -145,7 +145,7 @@ def _add_stream(container: Any, track: OutputTrack) -> Any:
     return container.add_stream("libopus", rate=RATE, layout="stereo")
 
 
-def _chapters(story: CallReport, scan: Scan) -> list[Any]:
+def _chapters(report: CallReport, scan: Scan) -> list[Any]:
     return [
         {
             "id": number,
@@ -154,7 +154,7 @@ def _chapters(story: CallReport, scan: Scan) -> list[Any]:
             "time_base": _MILLISECOND,
             "metadata": {"title": chapter.title},
         }
-        for number, chapter in enumerate(chapters.chapters(story, scan), start=1)
+        for number, chapter in enumerate(chapters.chapters(report, scan), start=1)
     ]
 
 

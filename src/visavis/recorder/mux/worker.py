@@ -40,7 +40,7 @@ class MuxRequest(msgspec.Struct, frozen=True):
     """Request to mux the recording in a directory of the spool."""
 
     directory: str
-    story: CallReport | None
+    report: CallReport | None
 
 
 class Outcome(StrEnum):
@@ -72,17 +72,17 @@ def perform(request: MuxRequest) -> MuxResult:
         if not is_ours:
             return MuxResult(Outcome.BUSY)
         try:
-            return _mux(directory, request.story)
+            return _mux(directory, request.report)
         except (OSError, ValueError, msgspec.MsgspecError, av.FFmpegError) as error:
             (directory / f"{MATROSKA}.part").unlink(missing_ok=True)
             is_room = getattr(error, "errno", None) not in _NO_ROOM
             return MuxResult(Outcome.FAILED if is_room else Outcome.NO_ROOM, f"{error}")
 
 
-def _mux(directory: Path, story: CallReport | None) -> MuxResult:
+def _mux(directory: Path, report: CallReport | None) -> MuxResult:
     if spool_reader.read_delivery(directory):
         return MuxResult(Outcome.MUXED)
-    muxed = mux(directory, spool_reader.read_manifest(directory), story)
+    muxed = mux(directory, spool_reader.read_manifest(directory), report)
     if muxed is None:
         _require_emptiness(directory)
         return MuxResult(Outcome.EMPTY)

@@ -22,7 +22,7 @@ from visavis.protocol.calls import (
     join_of,
     page_of,
     read_request,
-    story_of,
+    report_of_call,
 )
 from visavis.protocol.query import Query
 from visavis.protocol.query import wrong_parameter as _wrong
@@ -54,12 +54,12 @@ class CallsApi:
         return json_response(page_of(page.calls, place))
 
     async def get(self, request: Request, agent: Agent) -> Response:
-        call, story = await self._book.get(agent, _call_id(request))
-        return json_response(story_of(call, story))
+        call, report = await self._book.get(agent, _call_id(request))
+        return json_response(report_of_call(call, report))
 
     async def end(self, request: Request, agent: Agent) -> Response:
-        call, story = await self._book.end(agent, _call_id(request))
-        return json_response(story_of(call, story))
+        call, report = await self._book.end(agent, _call_id(request))
+        return json_response(report_of_call(call, report))
 
     async def make(self, request: Request, agent: Agent) -> Response:
         call, created = await self._book.make(agent, *read_request(await read_object(request)))
