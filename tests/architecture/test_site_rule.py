@@ -29,7 +29,7 @@ FREE = {
     "SqlNodeRows.newest_archive_url": "a node serves every site",
     "SqlNodeRows.mark_alive": "a node serves every site",
     "SqlNodeRows.alive_at": "a node serves every site",
-    "SqlLibraryRows._people": "completes a query that names its site",
+    "SqlLibraryRows._candidates": "completes a query that names its site",
     "SqlLibraryRows._by_trigrams": "completes a query that names its site",
     "SqlLiveCallRows.end_others": "start-up: the process that held every site's calls is dead",
 }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+import sqlalchemy
 
 from visavis.archive.search import read_search
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.library import Entry
+from visavis.domain.library import Entry, LibrarySearch
 from visavis.protocol.library import LibraryPage
 from visavis.protocol.query import Query
 from visavis.store import open_store
@@ -119,6 +121,27 @@ async def test_names_that_many_have_are_found_in_the_order_of_the_page(
     monkeypatch.setattr(library, "CANDIDATES", 1)
     assert await found(search, visitor="visitor") == ["r3", "r2", "r1"]
     assert await found(search, visitor="anna") == ["r4"]
+
+
+async def test_a_rare_name_is_read_by_row_numbers(new_database: Path) -> None:
+    """SQLite would otherwise read every row of the site in the order of the page."""
+    store = open_store(str(new_database))
+    statements = list[tuple[str, Any]]()
+
+    def record(*event: Any) -> None:
+        statements.append((event[2], event[3]))
+
+    engine = store._database.engine
+    sqlalchemy.event.listen(engine, "before_cursor_execute", record)
+    await store.write(lambda rows: rows.library.save("a", [(one, 0) for one in ENTRIES]))
+    sought = LibrarySearch(visitor="Anna", since="2026-01-01")
+    page = await store.read(lambda rows: rows.library.search("a", 1, sought))
+    assert [one.id for one in page.entries] == ["r4"]
+    statement, values = next(one for one in statements if "ORDER BY" in one[0])
+    with engine.connect() as connection:
+        plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
+    assert "SEARCH library_entries USING INTEGER PRIMARY KEY" in plan
+    store.close()
 
 
 @pytest.mark.parametrize("text", ['a"b', "100%", "a_b", "'", '"', "\\", "an", "*", "AND"])
