@@ -333,7 +333,7 @@ library_entries = Table(
     Index("library_entries_by_media", "archive", "site_id", "media", "started_at"),
     Index(
         "library_entries_held",
-        *("archive", "site_id", "started_at"),
+        *("archive", "site_id", "started_at", "id"),
         postgresql_where=text("is_held"),
         sqlite_where=text("is_held = 1"),
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, delete, false, func, select, text, true, update
 
 from visavis.domain.library import Entry, FoundEntries, LibrarySearch
 from visavis.store import tables as t
@@ -158,7 +158,8 @@ def _filters(search: LibrarySearch) -> list[ColumnElement[bool]]:
     if search.media:
         filters.append(_C.media == search.media)
     if search.is_held is not None:
-        filters.append(_C.is_held.is_(search.is_held))
+        # not IS, which does not match the condition of the partial index
+        filters.append(_C.is_held == true() if search.is_held else _C.is_held == false())
     return filters
 
 

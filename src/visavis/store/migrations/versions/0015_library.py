@@ -62,7 +62,7 @@ def upgrade() -> None:
     op.create_index(
         "library_entries_held",
         "library_entries",
-        ["archive", "site_id", "started_at"],
+        ["archive", "site_id", "started_at", "id"],
         postgresql_where=sa.text("is_held"),
         sqlite_where=sa.text("is_held = 1"),
     )
