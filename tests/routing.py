@@ -8,9 +8,9 @@ from starlette.requests import Request
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent
-from visavis.protocol.routes import Access, Caller, Route
+from visavis.protocol.routes import Access, Caller, Gate, Route
 from visavis.web.request import AccessLog
-from visavis.web.router import Gate, RateLimit, RequestLimits, Router
+from visavis.web.router import RateLimit, RequestLimits, Router
 
 
 async def admit_nobody(_: Request, __: Access) -> Agent:

@@ -59,6 +59,7 @@ from visavis.web.api.config import ConfigApi
 from visavis.web.api.events import ConfigEvents
 from visavis.web.api.policy import PolicyApi
 from visavis.web.api.recordings import RecordingsApi
+from visavis.web.api.session import SessionApi
 from visavis.web.authentication import Authentication
 from visavis.web.description.document import Document
 from visavis.web.health import ReadinessProbe
@@ -142,7 +143,11 @@ class App(Services):
             is_text=is_for_people(settings.log_format, sys.stderr),
         )
         self.sessions = Authentication(
-            self.tokens, self.keys, self.people, settings.public_url, self.sign_ins
+            self.tokens,
+            self.keys,
+            self.people,
+            settings.public_url,
+            self.calls.find_join_link,
         )
         self.rate_limit = RateLimit(
             request_limits(settings), self.sessions.known_token, self.sessions.has_token
@@ -187,12 +192,8 @@ class App(Services):
             availability_of=self.site_settings.availability,
             ice_servers=self.ice.public_servers(),
             ice_seconds=settings.turn_seconds / 2,
-            has_site=self.people.has_site,
-            active_agent=self.people.active_agent,
-            signed_in=self.sessions.identify,
-            is_same_origin=self.sessions.is_same_origin,
+            admit=self.sessions.console,
             new_id=new_id,
-            guard=self.calls.guard,
             open_sockets=self.open_sockets,
         )
         self.store.on_rights_change.append(sockets.check_rights)
@@ -213,8 +214,8 @@ class App(Services):
                 document,
             ),
             *oauth_routes(self.oauth),
-            *session_routes(sessions),
-            *page_routes(JoinPages(self.calls.find_join_link, self.calls.guard)),
+            *session_routes(SessionApi(self.tokens, self.people, self.sign_ins)),
+            *page_routes(JoinPages(self.calls.find_join_link)),
             *health_routes(readiness),
             *probe_routes(Metrics(self._gauges())),
             *socket_routes(self.sockets),

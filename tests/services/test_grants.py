@@ -12,8 +12,9 @@ from tests.services.site import (
     new_id,
     newest,
 )
-from visavis.domain.oauth import Client, Credential, CredentialKind, Grant
+from visavis.domain.oauth import Client, ClientCredentials, Credential, CredentialKind, Grant
 from visavis.domain.people import Agent
+from visavis.services.clients import Clients
 from visavis.services.grants import Grants
 from visavis.services.ports import Transaction
 from visavis.store.sql import SqlStore
@@ -112,3 +113,29 @@ async def test_a_code_that_two_have_found_is_used_by_one(store: SqlStore, agent:
         return grants.use_code(rows, code), grants.use_code(rows, code)
 
     assert await store.write(work) == (agent, None)
+
+
+async def test_a_client_is_known_by_its_secret_or_by_having_none(
+    store: SqlStore, agent: Agent, time: Time
+) -> None:
+    clients = Clients(store, time, new_id, new_id)
+    grants = Grants(time, new_id, new_id, timedelta(hours=1), timedelta(seconds=30))
+    secret_one, secret = await clients.add(1, "Server", grants=[Grant.PASSWORD])
+    public, _ = await clients.add(1, "App", grants=[Grant.PASSWORD], is_public=True)
+
+    def is_authentic(client: Client, given: str) -> bool:
+        return grants.is_authentic(client, ClientCredentials(client.id, given, "none"))
+
+    assert secret
+    assert [is_authentic(secret_one, given) for given in (secret, "no", "")] == [True, False, False]
+    assert [is_authentic(public, given) for given in ("", "no")] == [True, False]
+
+    async def find(client_id: str) -> Client | None:
+        return await store.read(lambda rows: grants.find_client(rows, client_id))
+
+    assert await find(public.id) == public
+    assert await find("nobody") is None
+    await clients.disable(1, public.id, is_disabled=True)
+    assert await find(public.id) is None
+    await store.write(lambda rows: rows.sites.disable(1, is_disabled=True))
+    assert await find(secret_one.id) is None

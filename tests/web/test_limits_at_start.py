@@ -72,7 +72,6 @@ async def test_visitors(app: App) -> None:
         with pytest.raises(VisavisError) as caught:
             guard.require(use, pages[-1])
         assert caught.value.kind is ErrorKind.TooManyRequests
-    assert app.sockets._guard is guard
 
 
 async def test_open_sockets(app: App) -> None:

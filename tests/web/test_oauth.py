@@ -68,6 +68,19 @@ async def by_password(api: Api, client: Client, **more: str) -> dict[str, Any]:
     return dict(answer.json())
 
 
+def basic(credentials: str, scheme: str = "Basic") -> str:
+    return f"{scheme} {base64.b64encode(credentials.encode()).decode()}"
+
+
+def all_encoded(text: str) -> str:
+    return "".join(f"%{ord(letter):02X}" for letter in text)
+
+
+async def token_by_header(api: Api, authorization: str) -> httpx2.Response:
+    form, headers = {"grant_type": "client_credentials"}, {"Authorization": authorization}
+    return await api.client.post("/oauth/token", data=form, headers=headers)
+
+
 def assert_error(answer: httpx2.Response, status: int, error: str) -> None:
     assert (answer.status_code, answer.json()["error"]) == (status, error), answer.text
     assert answer.headers["content-type"].startswith("application/json")
@@ -214,6 +227,76 @@ class TestClientAuthentication:
             "/oauth/token", data={"grant_type": "client_credentials"}, headers=broken
         )
         assert_error(answer, 401, "invalid_client")
+
+    async def test_the_header_may_be_percent_encoded_and_in_any_case(self, api: Api) -> None:
+        """RFC 6749 §2.3.1 wants every client to encode; some encode nothing, some everything."""
+        name, secret = await secret_client(api)
+        for encode in (str, all_encoded):
+            for scheme in ("Basic", "basic", "BASIC"):
+                header = basic(f"{encode(name)}:{encode(secret)}", scheme)
+                answer = await token_by_header(api, header)
+                assert answer.status_code == 200, answer.text
+
+    @pytest.mark.parametrize(
+        "credentials", ["%00:x", "a%00:x", "x:%00", "%ff%fe:x", "%0d%0a:x", ":x", "x", "", ":"]
+    )
+    async def test_a_header_that_cannot_be_read_is_refused(
+        self, api: Api, credentials: str
+    ) -> None:
+        answer = await token_by_header(api, basic(credentials))
+        assert_error(answer, 401, "invalid_client")
+        assert answer.headers["www-authenticate"].startswith("Basic")
+
+    async def test_a_wrong_secret_in_the_header_counts_whatever_the_body_says(
+        self, api: Api
+    ) -> None:
+        (name, secret), public = await secret_client(api), await public_client(api)
+        forms = (
+            {"grant_type": "password", "client_id": public.id, **PASSWORD},
+            {"grant_type": "client_credentials", "client_id": name, "client_secret": secret},
+        )
+        for form in forms:
+            assert_error(await ask_token(api, **form, auth=(name, "no")), 401, "invalid_client")
+        both = {"grant_type": "client_credentials", "client_id": name}
+        assert (await ask_token(api, **both, auth=(name, secret))).status_code == 200
+
+    async def test_a_public_client_may_name_itself_in_the_header(self, api: Api) -> None:
+        await public_client(api, frozenset({Grant.PASSWORD}))  # would stand in for nobody
+        client = await public_client(api)
+        form = {"grant_type": "password", **PASSWORD}
+        token = (await ask_token(api, **form, auth=(client.id, ""))).json()
+        form = {"token": token["refresh_token"]}
+        answer = await api.client.post("/oauth/revoke", data=form, auth=(client.id, ""))
+        assert answer.status_code == 200, answer.text
+        assert not await is_valid(api, token["access_token"])
+        inspected = await api.client.post("/oauth/introspect", data=form, auth=(client.id, ""))
+        assert_error(inspected, 401, "invalid_client")
+
+    async def test_the_query_holds_no_credentials(self, api: Api) -> None:
+        """Queries stand in the logs of proxies (RFC 6749 §2.3.1)."""
+        name, secret = await secret_client(api)
+        query = urlencode({"client_id": name, "client_secret": secret, "token": api.token})
+        for path in ("token", "introspect", "revoke"):
+            form = {"grant_type": "client_credentials", "token": "vv_unknown"}
+            answer = await api.client.post(f"/oauth/{path}?{query}", data=form)
+            assert_error(answer, 401, "invalid_client")
+
+    @pytest.mark.parametrize("path", ["token", "introspect", "revoke"])
+    async def test_a_bearer_token_does_not_authenticate_a_client(self, api: Api, path: str) -> None:
+        form = {"grant_type": "client_credentials", "token": api.token}
+        headers = {"Authorization": f"Bearer {api.token}"}
+        answer = await api.client.post(f"/oauth/{path}", data=form, headers=headers)
+        assert_error(answer, 401, "invalid_client")
+        assert answer.headers["www-authenticate"].startswith("Basic")
+
+    async def test_a_client_that_is_unknown_or_disabled(self, api: Api) -> None:
+        for path in ("token", "introspect", "revoke"):
+            url, form = f"/oauth/{path}", {"grant_type": "password", "token": "x"}
+            unknown = {"client_id": "nobody", "client_secret": "x"}
+            answer = await api.client.post(url, data={**form, **unknown})
+            assert_error(answer, 400, "invalid_client")
+            answer = await api.client.post(url, data=form, auth=("nobody", "x"))
+            assert_error(answer, 401, "invalid_client")
 
     async def test_a_public_client_has_no_credentials_of_its_own(self, api: Api) -> None:
         client = await public_client(api)
@@ -725,6 +808,9 @@ class TestTokens:
         async def inspect(token: str, auth: tuple[str, str]) -> dict[str, Any]:
             form = {"token": token}
             answer = await api.client.post("/oauth/introspect", data=form, auth=auth)
+            assert answer.status_code == 200
+            assert answer.headers["content-type"] == "application/json"
+            assert answer.headers["cache-control"] == "no-store"
             return dict(answer.json())
 
         told = await inspect(first["access_token"], server)

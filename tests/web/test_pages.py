@@ -9,10 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.routing import routed
-from visavis.clock_and_ids import now
-from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.services.calls.join_links import JoinLink
-from visavis.services.visitor_limits import VisitorGuard, VisitorLimits
+from visavis.web.authentication import no_join_link
 from visavis.web.pages import PAGES, STATIC
 from visavis.web.pages.join import JoinPages
 from visavis.web.routes import page_routes
@@ -20,12 +17,7 @@ from visavis.web.routes import page_routes
 
 @pytest.fixture
 def client() -> TestClient:
-    guard = VisitorGuard(VisitorLimits(), now)
-    return TestClient(routed(page_routes(JoinPages(_unknown, guard)), {}))
-
-
-def _unknown(_: str) -> JoinLink:
-    raise VisavisError(ErrorKind.EntityNotFound)
+    return TestClient(routed(page_routes(JoinPages(no_join_link)), {}))
 
 
 def assets(page: str) -> list[str]:

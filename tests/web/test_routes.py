@@ -332,8 +332,12 @@ async def test_no_other_path_is_found(method: str, path: str, status: int) -> No
     assert (await asked(TABLE, method, path)).status_code == status
 
 
-def test_a_row_with_a_caller_whom_no_gate_admits_is_refused_at_the_start() -> None:
-    row = Route("GET", "/x", _echo, Access(Caller.UPLOADER), None, None, None, "echo")
+@pytest.mark.parametrize("caller", set(Caller) - {Caller.ANYBODY, Caller.AGENT})
+@pytest.mark.parametrize("method", ["GET", WEBSOCKET])
+def test_a_row_with_a_caller_whom_no_gate_admits_is_refused_at_the_start(
+    method: str, caller: Caller
+) -> None:
+    row = Route(method, "/x", _echo, Access(caller), None, None, None, "echo")
     with pytest.raises(ValueError, match="No gate admits"):
         routed((row,), {})
 

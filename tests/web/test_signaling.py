@@ -23,7 +23,7 @@ from visavis.domain.changes import change_set, rights_changed
 from visavis.services.ice import IceDirectory
 from visavis.web import signaling as signaling_module
 from visavis.web import socket_loop
-from visavis.web.signaling import POLICY_VIOLATION
+from visavis.web.errors import POLICY_VIOLATION
 from visavis.web.socket_loop import Liveness, SilenceLimits
 from visavis.web.throttled_websocket import BURST, MESSAGES_PER_SECOND, Throttle
 

@@ -65,6 +65,7 @@ from visavis.services.sign_in_sessions import SignInSessions
 from visavis.settings import Settings
 from visavis.store.sql import SqlStore
 from visavis.tasks import cancelled, child, run_every, run_forever
+from visavis.web.api.session import SessionApi
 from visavis.web.authentication import Authentication
 from visavis.web.metrics import Gauge, Metrics, MetricsAccess
 from visavis.web.request import AccessLog
@@ -292,7 +293,7 @@ async def _run(
     store = open_database(settings)
     services = Services(store, idle_minutes=settings.session_idle_minutes)
     people, tokens = services.people, services.tokens
-    sessions = Authentication(tokens, services.keys, people, settings.public_url, services.sign_ins)
+    sessions = Authentication(tokens, services.keys, people, settings.public_url)
 
     async def audit_refusal(request: Request) -> None:
         await people.failures.add_upload_key(source_of(request.scope))
@@ -318,7 +319,7 @@ async def _run(
     gauges = {"visavis_log_lines_dropped": Gauge("Log lines that nobody could read", dropped_lines)}
     web = Router(
         (
-            *session_routes(sessions),
+            *session_routes(SessionApi(tokens, people, services.sign_ins)),
             *lone_archive_routes(),
             *probe_routes(Metrics(gauges)),
             *recording_archive.routes(),

@@ -46,6 +46,19 @@ class Client:
         return tuple(one for one in (self.secret_digest, old) if one is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """The credentials that a client presents (RFC 6749 §2.3).
+
+    `method` is the name of RFC 7591 §2 for the way in which they were sent; that of a client
+    without a secret is "none".
+    """
+
+    client_id: str
+    secret: str
+    method: str
+
+
 class CredentialKind(StrEnum):
     BEARER = "bearer"
     SESSION = "session"  # a bearer token in the cookie of a page

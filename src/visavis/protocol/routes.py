@@ -36,17 +36,10 @@ class Caller(StrEnum):
     BEARER = "agent, by bearer token"
     OPERATOR = "operator, by network or metrics token"
     UPLOADER = "recorder, by upload key"
-    # Checked by the protocol's own code, because the protocol prescribes the response.
     BROWSER = "agent's browser, which OAuth sends to sign in"
     CLIENT = "OAuth client"
     VISITOR = "visitor of a site, or holder of a join link"
     CONSOLE = "agent, or holder of a join link"
-
-
-CHECKED_BY_PROTOCOL: Final = frozenset(
-    {Caller.ANYBODY, Caller.BROWSER, Caller.CLIENT, Caller.VISITOR, Caller.CONSOLE}
-)
-"""Callers for whom the router has no gate."""
 
 
 class RateClass(StrEnum):
@@ -71,6 +64,12 @@ def agents(*needs: Permission) -> Access:
     """Return the access for agents who have all of these permissions."""
     return Access(Caller.AGENT, needs)
 
+
+Gate = Callable[[Any, Access], Awaitable[Any]]
+"""Returns the caller of a request or a socket, `None` for nobody in particular.
+
+It raises an error to refuse them.
+"""
 
 ANYBODY: Final = Access(Caller.ANYBODY)
 

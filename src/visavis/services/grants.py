@@ -15,7 +15,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from visavis.domain.audit import ActionType, AuditSearch, FieldChange
-from visavis.domain.oauth import AuthorizationCode, Client, Credential, CredentialKind, Grant
+from visavis.domain.ids import plain_id
+from visavis.domain.oauth import (
+    AuthorizationCode,
+    Client,
+    ClientCredentials,
+    Credential,
+    CredentialKind,
+    Grant,
+)
 from visavis.domain.people import Agent
 from visavis.services.audit import Auditor
 from visavis.services.ports import Clock, Transaction
@@ -124,6 +132,18 @@ class Grants:
             FieldChange("grant", "", grant_type),
         )
         rows.audit.add(entry)
+
+    def find_client(self, rows: Transaction, client_id: str) -> Client | None:
+        """Return a client, unless it or its site is disabled."""
+        client = rows.clients.find(plain_id(client_id))
+        site = rows.sites.get(client.site_id) if client and not client.is_disabled else None
+        return client if site and not site.is_disabled else None
+
+    def is_authentic(self, client: Client, presented: ClientCredentials) -> bool:
+        """Whether the credentials prove that it is this client; a public one has no secret."""
+        if client.is_public:
+            return not presented.secret
+        return self.is_secret(client, presented.secret)
 
     def is_secret(self, client: Client, secret: str) -> bool:
         """Whether this is the client's secret, or a replaced one that is still valid."""

@@ -1,52 +1,84 @@
-"""Authentication by bearer token, API key, or the cookie of an agent's session."""
+"""Authentication: the one place that finds out who sends a request or opens a socket.
+
+Agents prove it by a bearer token, an API key or the cookie of a session, parties of a call by a
+join link, OAuth clients by their credentials. The router asks the gate of the caller that the row
+of a route names; a console is asked again while it is open.
+"""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable
-from typing import Final
-from urllib.parse import urlsplit
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+from urllib.parse import unquote, urlsplit
 
-import msgspec
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response
 from starlette.types import Scope
 
-from visavis.domain.audit import ActionType, AuditEntry
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
+from visavis.domain.oauth import ClientCredentials
 from visavis.domain.people import Agent
-from visavis.protocol.routes import Access, Caller
-from visavis.protocol.session import (
-    PasswordChange,
-    SessionEntry,
-    SessionList,
-    SignIn,
-    signed_in,
-)
-from visavis.protocol.wire import format_time
+from visavis.protocol.oauth import OAuthError
+from visavis.protocol.routes import Access, AnswerError, Caller, Gate
 from visavis.services.api_keys import ApiKeys
+from visavis.services.calls.join_links import JoinLink
 from visavis.services.people import People
-from visavis.services.sign_in_sessions import SignInSessions
-from visavis.services.tokens import SESSION_LIFETIME, Tokens
+from visavis.services.tokens import Tokens
 from visavis.web.errors import takes_basic
-from visavis.web.request import header, json_response, read_body
-from visavis.web.source import UNLISTED_PROXIES, source_of
+from visavis.web.oauth.parameters import MalformedError, read_parameters
+from visavis.web.request import header, json_response
+from visavis.web.source import source_of
 
 COOKIE: Final = "visavis_session"
-DEVICE_COOKIE: Final = "visavis_device"
-DEVICE_SECONDS: Final = 365 * 24 * 3600
-NO_STORE: Final = {"Cache-Control": "no-store"}
+NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 SITE_HEADER: Final = b"siteid"
 BACKGROUND: Final = "visavis-background"
 """Header of what a page asks by itself: it is not a use of the session."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
-Gate = Callable[[Request, Access], Awaitable[Agent | None]]
+_NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+class AdmittedVisitor(NamedTuple):
+    """A visitor of a site; `call_id` is the one call that a join link admits them to.
+
+    `source` is the network that they connect from.
+    """
+
+    site_id: int
+    call_id: str
+    source: str
+
+
+class AdmittedAgent(NamedTuple):
+    """An agent at a console; `call_id` is the one call that a join link admits them to."""
+
+    agent: Agent
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRequest:
+    """A request of an OAuth client: its parameters, and the credentials that it presents.
+
+    They are verified in the transaction that issues, revokes or reads tokens: a client that is
+    disabled at the same time gets nothing.
+    """
+
+    parameters: Mapping[str, str]
+    credentials: ClientCredentials
+
+
+def no_join_link(_: str, __: str) -> JoinLink:
+    """Find no join link, as in an archive that runs alone."""
+    raise VisavisError(ErrorCode.JoinLinkInvalid)
 
 
 class Authentication:
-    """Signing in and out of the pages, and recognising who did."""
+    """The gates of all callers who are agents, parties of calls or OAuth clients."""
 
     def __init__(
         self,
@@ -54,10 +86,10 @@ class Authentication:
         keys: ApiKeys,
         people: People,
         public_url: str = "",
-        sign_ins: SignInSessions | None = None,
+        find_join_link: Callable[[str, str], JoinLink] = no_join_link,
     ) -> None:
         """`public_url` is the address of our pages, whatever `Host` a proxy sends."""
-        self._sign_ins = sign_ins or people.sessions(tokens)
+        self._find_join_link = find_join_link
         scheme, _, authority = public_url.rstrip("/").partition("://")
         self._public_origin = _origin_of(scheme, authority) if public_url else None
         self._tokens = tokens
@@ -65,13 +97,17 @@ class Authentication:
         self._people = people
 
     def gates(self) -> dict[Caller, Gate]:
-        """Return the checks of the callers who are agents, or whose browser shows our pages."""
+        """Return the checks of the callers whom this class knows."""
         return {
             Caller.AGENT: self.admit,
             Caller.OWN_PAGE: self._admit_own_page,
             Caller.SIGNED_IN: self._admit_signed_in,
             Caller.PAGE: self._admit_session,
             Caller.BEARER: self._admit_bearer,
+            Caller.BROWSER: self._admit_browser,
+            Caller.CLIENT: self._admit_client,
+            Caller.VISITOR: self._admit_visitor,
+            Caller.CONSOLE: self._admit_console,
         }
 
     async def admit(self, request: Request, access: Access) -> Agent:
@@ -106,6 +142,53 @@ class Authentication:
         require_access(agent, access)
         return agent
 
+    async def _admit_browser(self, request: Request, _: Access) -> Agent | None:
+        """Return the agent of the cookie, or `None`: OAuth has them sign in first."""
+        try:
+            return await self.of_page(request)
+        except VisavisError as error:
+            if error.kind is not ErrorKind.Unauthorized:
+                raise
+            return None
+
+    async def _admit_client(self, request: Request, _: Access) -> ClientRequest:
+        """Read the parameters and the credentials; raises the refusal of RFC 6749 §5.2."""
+        try:
+            parameters = await read_parameters(request)
+        except MalformedError as error:
+            refusal = OAuthError("invalid_request", str(error))
+            raise AnswerError(str(error), json_response(refusal, 400, NO_STORE)) from None
+        return ClientRequest(parameters, client_credentials(request.scope, parameters))
+
+    async def _admit_visitor(self, connection: HTTPConnection, _: Access) -> AdmittedVisitor:
+        """Return the visitor of a join link or of a site; raises `EntityNotFound`."""
+        source = source_of(connection.scope)
+        if token := connection.query_params.get("join"):
+            join_link = self._find_join_link(token, source)
+            if join_link.agent is None:
+                return AdmittedVisitor(join_link.site_id, join_link.call_id, source)
+        site = connection.query_params.get("site", "")
+        if not _NUMBER.fullmatch(site) or not await self._people.has_site(int(site)):
+            raise VisavisError(ErrorKind.EntityNotFound, "There is no such site.")
+        return AdmittedVisitor(int(site), "", source)
+
+    async def _admit_console(self, connection: HTTPConnection, _: Access) -> AdmittedAgent:
+        return await self.console(connection)
+
+    async def console(self, connection: HTTPConnection) -> AdmittedAgent:
+        """Return the agent of a join link, a token, an API key or a cookie.
+
+        Raises `Unauthorized`, `EntityNotFound`, and `PermissionDenied` to strangers' pages.
+        """
+        if not self.is_same_origin(connection):
+            raise VisavisError(ErrorKind.PermissionDenied, "Open the console on its own address.")
+        if token := connection.query_params.get("join"):
+            join_link = self._find_join_link(token, source_of(connection.scope))
+            if join_link.agent:
+                agent = await self._people.active_agent(join_link.site_id, join_link.agent.id)
+                return AdmittedAgent(agent, join_link.call_id)
+        return AdmittedAgent(await self.identify(connection))
+
     async def identify(self, connection: HTTPConnection) -> Agent:
         """The agent of a bearer token, an API key with its `siteId`, or a page's cookie.
 
@@ -138,7 +221,7 @@ class Authentication:
         kind, _, credential = authorization.partition(" ")
         credential = credential.strip()
         if kind.casefold() == "basic":
-            _, key = _email_and_key(credential)
+            _, key = _user_and_password(credential)
             return credential if key and self._keys.is_remembered(key) else ""
         token = credential if authorization else _cookie(scope)
         return token if token and self._tokens.is_remembered(token) else ""
@@ -202,7 +285,7 @@ class Authentication:
 
     async def _key_holder(self, connection: HTTPConnection, encoded: str) -> Agent:
         """The agent of an e-mail address and an API key (RFC 7617)."""
-        email, key = _email_and_key(encoded)
+        email, key = _user_and_password(encoded)
         if not key:
             raise VisavisError(
                 ErrorKind.Unauthorized,
@@ -219,103 +302,6 @@ class Authentication:
                 ErrorKind.Unauthorized, "An API key needs siteId, in the query or as a header."
             )
         return agent
-
-    async def show(self, request: Request, agent: Agent) -> Response:
-        """Describe the agent who is signed in."""
-        source_of(request.scope)  # so that a proxy in front of the settings page is noticed
-        return _signed_in(agent)
-
-    async def sign_in(self, request: Request) -> Response:
-        try:
-            form = msgspec.json.decode(await read_body(request), type=SignIn)
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            raise VisavisError(
-                ErrorKind.ParameterInvalid, "Send a JSON object with email and password."
-            ) from None
-        address, device = source_of(request.scope), request.cookies.get(DEVICE_COOKIE, "")
-        agent = await self._people.sign_in(form.email, form.password, address, device)
-        entry = self._people.entry(agent, ActionType.SIGNED_IN, "signed in", address)
-        return await self._new_session(request, agent, entry)
-
-    async def change_password(self, request: Request, agent: Agent) -> Response:
-        """Change the caller's own password, end their other sessions and begin a new one."""
-        try:
-            form = msgspec.json.decode(await read_body(request), type=PasswordChange)
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            raise VisavisError(
-                ErrorKind.ParameterInvalid,
-                "Send a JSON object with currentPassword and newPassword.",
-            ) from None
-        address, device = source_of(request.scope), request.cookies.get(DEVICE_COOKIE, "")
-        await self._people.change_password(
-            agent, form.current_password, form.new_password, address, device
-        )
-        return await self._new_session(request, agent)
-
-    async def list_sessions(self, request: Request, agent: Agent) -> Response:
-        """The caller's own sessions, the one last used first."""
-        result = await self._sign_ins.list_by_agent(agent, request.cookies[COOKIE])
-        sessions = [
-            SessionEntry(
-                one.id,
-                one.device,
-                one.address,
-                format_time(one.created_at),
-                format_time(one.last_used_at),
-                one.is_current,
-            )
-            for one in result
-        ]
-        return json_response(SessionList(sessions), headers=NO_STORE)
-
-    async def end_session(self, request: Request, agent: Agent) -> Response:
-        """End one of the caller's own sessions."""
-        session_id = request.path_params["session_id"]
-        await self._sign_ins.end(agent, session_id, source_of(request.scope))
-        return Response(status_code=204, headers=NO_STORE)
-
-    async def sign_out_everywhere(self, request: Request, agent: Agent) -> Response:
-        await self._people.sign_out_everywhere(agent, source_of(request.scope))
-        response = Response(status_code=204, headers=NO_STORE)
-        response.delete_cookie(COOKIE)
-        return response
-
-    async def _new_session(
-        self, request: Request, agent: Agent, entry: AuditEntry | None = None
-    ) -> Response:
-        device, address = request.headers.get("user-agent", ""), source_of(request.scope)
-        token = await self._sign_ins.begin(agent, device, address, entry)
-        response = _signed_in(agent)
-        response.set_cookie(
-            COOKIE,
-            token,
-            max_age=int(SESSION_LIFETIME.total_seconds()),
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
-        response.set_cookie(
-            DEVICE_COOKIE,
-            await self._people.device_token(agent),
-            max_age=DEVICE_SECONDS,
-            path="/session",
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
-        return response
-
-    async def sign_out(self, request: Request) -> Response:
-        address = source_of(request.scope)
-
-        def entry_of(agent: Agent) -> AuditEntry:
-            return self._people.entry(agent, ActionType.SIGNED_OUT, "signed out", address)
-
-        if token := request.cookies.get(COOKIE):
-            await self._tokens.revoke(token, entry_of)
-        response = Response(status_code=204)
-        response.delete_cookie(COOKIE)
-        return response
 
 
 def require_access(agent: Agent, access: Access) -> None:
@@ -353,10 +339,6 @@ def _origin_of(scheme: str, authority: str) -> tuple[str, str, int | None]:
     return scheme, url.hostname or "", url.port or DEFAULT_PORTS.get(scheme)
 
 
-def _signed_in(agent: Agent) -> Response:
-    return json_response(signed_in(agent, UNLISTED_PROXIES.addresses), headers=NO_STORE)
-
-
 def in_background(connection: HTTPConnection) -> None:
     """From now on the connection goes on by itself: that is not a use of its session."""
     connection.scope.setdefault("state", {})[BACKGROUND] = True
@@ -366,13 +348,29 @@ def is_background(connection: HTTPConnection) -> bool:
     return BACKGROUND in connection.scope.get("state", {})
 
 
-def _email_and_key(encoded: str) -> tuple[str, str]:
+def client_credentials(scope: Scope, parameters: Mapping[str, str]) -> ClientCredentials:
+    """Return the credentials that an OAuth client presents, in the header or the body.
+
+    Those of the header count if both are there (RFC 6749 §2.3: a client sends one of them).
+    """
+    scheme, _, encoded = header(scope, b"authorization").partition(" ")
+    if scheme.casefold() == "basic":
+        client_id, secret = map(unquote, _user_and_password(encoded.strip()))
+        has_own = client_id and (secret or "client_secret" not in parameters)
+        if has_own and f"{client_id}{secret}".isprintable():
+            method = "client_secret_basic" if secret else "none"
+            return ClientCredentials(client_id, secret, method)
+    client_id, secret = parameters.get("client_id", ""), parameters.get("client_secret", "")
+    return ClientCredentials(client_id, secret, "client_secret_post" if secret else "none")
+
+
+def _user_and_password(encoded: str) -> tuple[str, str]:
     """Read the credentials of HTTP Basic (RFC 7617); both are empty if they cannot be read."""
     try:
-        email, _, key = base64.b64decode(encoded, validate=True).decode().partition(":")
+        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
     except ValueError:
         return "", ""
-    return email, key
+    return user, password
 
 
 def _cookie(scope: Scope) -> str:

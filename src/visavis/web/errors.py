@@ -7,12 +7,14 @@ from typing import Final
 import structlog
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import FileResponse, Response
+from starlette.websockets import WebSocket
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.protocol.problem import PROBLEM, problem_of
 from visavis.protocol.routes import AnswerError
 from visavis.protocol.wire import encode
 from visavis.web.pages import STATIC
+from visavis.web.request import header
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +25,14 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 REALM = 'Bearer realm="visavis"'
 BASIC = 'Basic realm="visavis", charset="UTF-8"'
 RETRY_SECONDS = 300
+SOCKET_RETRY_SECONDS: Final = 60
+POLICY_VIOLATION: Final = 1008  # RFC 6455 §7.4.1
+_FINAL: Final = {
+    ErrorKind.Unauthorized,
+    ErrorKind.PermissionDenied,
+    ErrorKind.EntityNotFound,
+}
+"""Errors that a page would receive again if it reconnected."""
 _TAKES_BASIC = "takes_basic"
 _SENT_BY_PAGES = ("cookie", "origin", "referer", "sec-fetch-mode")
 
@@ -114,6 +124,21 @@ def too_many_requests(connection: HTTPConnection, seconds: int) -> Response:
     """Return the answer to a client that has to wait."""
     error = VisavisError(ErrorKind.TooManyRequests)
     return problem(connection, error, {"Retry-After": str(seconds)})
+
+
+async def refuse_socket(socket: WebSocket, error: VisavisError) -> None:
+    """Refuse the handshake with a problem document, as any other request is refused.
+
+    A browser hides that answer from its page. A page that will never be let in (it sends
+    `Origin`, RFC 6455 §4.1) therefore gets an open socket, which is closed with the sentence.
+    """
+    if error.kind in _FINAL and header(socket.scope, b"origin"):
+        await socket.accept()
+        await socket.close(POLICY_VIOLATION, error.message)
+        return
+    is_limited = error.kind is ErrorKind.TooManyRequests
+    headers = {"Retry-After": str(SOCKET_RETRY_SECONDS)} if is_limited else {}
+    await socket.send_denial_response(problem(socket, error, headers))
 
 
 def _is_for_a_person(request: Request) -> bool:

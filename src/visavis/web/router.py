@@ -10,35 +10,34 @@ import re
 import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import compile_path
 from starlette.types import Message, Receive, Scope, Send
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from structlog.contextvars import STRUCTLOG_KEY_PREFIX
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.protocol.routes import CHECKED_BY_PROTOCOL, WEBSOCKET, Access, Caller, RateClass, Route
+from visavis.protocol.routes import WEBSOCKET, Caller, Gate, RateClass, Route
 from visavis.web.errors import (
     NO_STORE,
     NotAllowedError,
     NotFoundError,
     answer_to,
     problem,
+    refuse_socket,
     too_many_requests,
 )
 from visavis.web.request import METRICS, AccessLog, has_one_host, header, index_headers
 from visavis.web.request_limits import KEEP_ALIVE_SECONDS
 from visavis.web.security_headers import API_HEADERS, RawHeaders, headers_of_others
 from visavis.web.source import source_of
-
-Gate = Callable[[Request, Access], Awaitable[Any]]
-"""Returns the caller of a request, `None` for nobody in particular; raises to refuse them."""
 
 REQUEST_ID: Final = ContextVar[str](f"{STRUCTLOG_KEY_PREFIX}request_id")
 """Every log line of a request's task bears it: structlog merges what has its prefix."""
@@ -207,7 +206,7 @@ class Router:
     ) -> None:
         """Raises `ValueError` if a route names a caller without a gate."""
         self.routes = tuple(routes)
-        if missing := {x.access.caller for x in self.routes} - CHECKED_BY_PROTOCOL - gates.keys():
+        if missing := {x.access.caller for x in self.routes} - {Caller.ANYBODY} - gates.keys():
             raise ValueError(f"No gate admits {', '.join(sorted(missing))}.")
         self._index = RouteIndex(self.routes)
         self._gates = gates
@@ -268,10 +267,19 @@ class Router:
         if seconds := self._limit.seconds_to_wait(socket.scope, RateClass.SOCKET):
             await socket.send_denial_response(too_many_requests(socket, seconds))
         elif route := self._index.sockets.get(socket.scope["path"]):
-            await route.handler(socket)
+            with suppress(WebSocketDisconnect):  # the page has gone before it was greeted
+                await self._admit_socket(socket, route)
         else:
             error = VisavisError(ErrorKind.EntityNotFound)
             await socket.send_denial_response(problem(socket, error, {}))
+
+    async def _admit_socket(self, socket: WebSocket, route: Route) -> None:
+        try:
+            caller = await self._gates[route.access.caller](socket, route.access)
+        except VisavisError as error:
+            await refuse_socket(socket, error)
+            return
+        await route.handler(socket, caller)
 
     def _identify(self, scope: Scope) -> str:
         """The caller's own X-Request-Id, if it can stand in a log; else a new one."""

@@ -49,7 +49,7 @@ from visavis.protocol.routes import (
 from visavis.protocol.session import PasswordChange, SessionList, SignedIn, SignIn
 from visavis.web import pages
 from visavis.web.api import audit, calls, config, events, policy, recordings
-from visavis.web.authentication import Authentication
+from visavis.web.api.session import SessionApi
 from visavis.web.description import access
 from visavis.web.description.document import Document
 from visavis.web.health import ReadinessProbe, healthz
@@ -143,7 +143,7 @@ def oauth_routes(oauth: OAuth) -> Routes:
     )
 
 
-def session_routes(sessions: Authentication) -> Routes:
+def session_routes(sessions: SessionApi) -> Routes:
     """Signing in on the pages."""
     return (
         Route("GET", "/session", sessions.show, SIGNED_IN, None, SignedIn, PAGE, "getSession"),

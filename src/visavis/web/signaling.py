@@ -1,39 +1,32 @@
-"""The two signalling sockets: they authenticate pages and pass messages to the services."""
+"""The two signalling sockets: they pass the messages of pages to the services, and back."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
 from starlette.requests import HTTPConnection
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from visavis.domain.changes import ChangeSet
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.people import Agent, Visitor
+from visavis.domain.people import Visitor
 from visavis.protocol import signaling
 from visavis.services.calls import Calls
-from visavis.services.calls.join_links import JoinLink
 from visavis.services.ports import Bus
 from visavis.services.presence import AgentSession
 from visavis.services.topics import CONFIG_TOPIC, CONSOLES_TOPIC, SOCKET_TOPIC
-from visavis.services.visitor_limits import VisitorGuard
-from visavis.web.errors import problem
+from visavis.web.authentication import AdmittedAgent, AdmittedVisitor
+from visavis.web.errors import POLICY_VIOLATION, refuse_socket
 from visavis.web.open_sockets import OpenSockets
-from visavis.web.request import header
 from visavis.web.socket_loop import run_socket, send
 from visavis.web.source import source_of
 
-POLICY_VIOLATION: Final = 1008  # RFC 6455 §7.4.1
 RIGHTS_SECONDS: Final = 60.0
 """A session that expires is noticed within this time; a revocation is noticed at once."""
 _REVOKED: Final = {ErrorKind.Unauthorized, ErrorKind.PermissionDenied}
-_FINAL: Final = _REVOKED | {ErrorKind.EntityNotFound}
-"""Errors that a page would receive again if it reconnected."""
-_NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 class _Console:
@@ -57,25 +50,18 @@ class Sockets:
         availability_of: Callable[[int], Awaitable[signaling.Availability]],
         ice_servers: signaling.IceServers,
         ice_seconds: float,
-        has_site: Callable[[int], Awaitable[bool]],
-        signed_in: Callable[[HTTPConnection], Awaitable[Agent]],
-        active_agent: Callable[[int, int], Awaitable[Agent]],
-        is_same_origin: Callable[[HTTPConnection], bool],
+        admit: Callable[[HTTPConnection], Awaitable[AdmittedAgent]],
         new_id: Callable[[], str],
-        guard: VisitorGuard,
         open_sockets: OpenSockets,
     ) -> None:
+        """`admit` authenticates an agent's socket again, as the gate of its route did."""
         self._calls = calls
         self._bus = bus
         self._availability_of = availability_of
         self._ice_servers = ice_servers
         self._ice_seconds = ice_seconds
-        self._has_site = has_site
-        self._signed_in = signed_in
-        self._active_agent = active_agent
-        self._is_same_origin = is_same_origin
+        self._admit = admit
         self._new_id = new_id
-        self._guard = guard
         self._open_sockets = open_sockets
         self._consoles: set[_Console] = set()
 
@@ -88,16 +74,13 @@ class Sockets:
                 console.revocations += 1
                 console.check.set()
 
-    async def visitor(self, socket: WebSocket) -> None:
-        with suppress(WebSocketDisconnect):  # the page has gone before it was greeted
-            await self._admit_visitor(socket)
-
-    async def _admit_visitor(self, socket: WebSocket) -> None:
+    async def visitor(self, socket: WebSocket, admitted: AdmittedVisitor) -> None:
+        site_id, call_id, source = admitted
+        visitor = Visitor(self._new_id(), site_id, call_id=call_id, source=source)
         try:
-            visitor = await self._visitor(socket)
-            place = self._open_sockets.reserve(visitor.source, visitor.site_id)
+            place = self._open_sockets.reserve(source, site_id)
         except VisavisError as error:
-            await _refuse(socket, error)
+            await refuse_socket(socket, error)
             return
         with place:
             await self._serve_visitor(socket, visitor)
@@ -123,23 +106,14 @@ class Sockets:
             finally:
                 self._calls.visitor_left(visitor)
 
-    async def agent(self, socket: WebSocket) -> None:
-        with suppress(WebSocketDisconnect):  # the page has gone before it was greeted
-            await self._admit_agent(socket)
-
-    async def _admit_agent(self, socket: WebSocket) -> None:
+    async def agent(self, socket: WebSocket, admitted: AdmittedAgent) -> None:
         try:
             place = self._open_sockets.reserve(source_of(socket.scope))
         except VisavisError as error:
-            await _refuse(socket, error)
+            await refuse_socket(socket, error)
             return
         with place:
-            try:
-                agent_session = await self._agent_session(socket, self._new_id())
-            except VisavisError as error:
-                await _refuse(socket, error)
-                return
-            await self._serve_agent(socket, agent_session)
+            await self._serve_agent(socket, AgentSession(self._new_id(), *admitted))
 
     async def _serve_agent(self, socket: WebSocket, agent_session: AgentSession) -> None:
         console = _Console(agent_session)
@@ -172,44 +146,11 @@ class Sockets:
             finally:
                 self._calls.agent_left(agent_session)
 
-    async def _visitor(self, socket: WebSocket) -> Visitor:
-        """Return the visitor of a join link or of a site; raises `EntityNotFound`."""
-        source = source_of(socket.scope)
-        if token := socket.query_params.get("join"):
-            join_link = self._join_link(token, source)
-            if join_link.agent is None:
-                call_id = join_link.call_id
-                return Visitor(self._new_id(), join_link.site_id, call_id=call_id, source=source)
-        site = socket.query_params.get("site", "")
-        if not _NUMBER.fullmatch(site) or not await self._has_site(int(site)):
-            raise VisavisError(ErrorKind.EntityNotFound, "There is no such site.")
-        return Visitor(self._new_id(), int(site), source=source)
-
-    def _join_link(self, token: str, source: str) -> JoinLink:
-        """Raises `EntityNotFound` for an unknown join link, `TooManyRequests` for many of them."""
-        self._guard.require_join(source)
-        try:
-            return self._calls.find_join_link(token)
-        except VisavisError:
-            self._guard.count_unknown_join(source)
-            raise
-
-    async def _agent_session(self, socket: WebSocket, socket_id: str) -> AgentSession:
-        """Raises `Unauthorized`, `EntityNotFound`, and `PermissionDenied` to strangers' pages."""
-        if not self._is_same_origin(socket):
-            raise VisavisError(ErrorKind.PermissionDenied, "Open the console on its own address.")
-        if token := socket.query_params.get("join"):
-            join_link = self._join_link(token, source_of(socket.scope))
-            if join_link.agent:
-                agent = await self._active_agent(join_link.site_id, join_link.agent.id)
-                return AgentSession(socket_id, agent, join_link.call_id)
-        return AgentSession(socket_id, await self._signed_in(socket))
-
     async def _authenticate(self, socket: WebSocket, console: _Console) -> None:
-        """Authenticate a console again; raises as `_agent_session`."""
+        """Authenticate a console again; raises as the gate that has admitted it."""
         console.is_authenticated = False
         revocations = console.revocations
-        console.session = await self._agent_session(socket, console.session.socket_id)
+        console.session = AgentSession(console.session.socket_id, *await self._admit(socket))
         # after a revocation in the meantime it is authenticated once more
         console.is_authenticated = revocations == console.revocations
 
@@ -255,19 +196,3 @@ class Sockets:
             yield
         finally:
             timers[0].cancel()
-
-
-async def _refuse(socket: WebSocket, error: VisavisError) -> None:
-    """Refuse the handshake with a problem document, as any other request is refused.
-
-    A browser hides that answer from its page. A page that will never be let in (it sends
-    `Origin`, RFC 6455 §4.1) therefore gets an open socket, which is closed with the sentence.
-    """
-    if error.kind in _FINAL and header(socket.scope, b"origin"):
-        await socket.accept()
-        await socket.close(POLICY_VIOLATION, error.message)
-        return
-    is_limited = error.kind is ErrorKind.TooManyRequests
-    headers = {"Retry-After": "60"} if is_limited else {}
-    answer = problem(HTTPConnection(socket.scope), error, headers)
-    await socket.send_denial_response(answer)

@@ -49,6 +49,19 @@ async def test_each_address_leads_one_side_to_the_call(site: SimulatedSite) -> N
         site.calls.find_join_link("guessed")
 
 
+async def test_a_network_that_guesses_has_to_wait(site: SimulatedSite) -> None:
+    created = await made(site)
+    for _ in range(site.calls.guard.limits.joins):
+        with pytest.raises(VisavisError) as caught:
+            site.calls.find_join_link("guessed", "203.0.113.9")
+        assert caught.value.kind is ErrorKind.EntityNotFound
+    with pytest.raises(VisavisError) as caught:
+        site.calls.find_join_link(created.visitor_token, "203.0.113.9")
+    assert caught.value.kind is ErrorKind.TooManyRequests
+    found = site.calls.find_join_link(created.visitor_token, "198.51.100.1")
+    assert found.call_id == created.call_id
+
+
 async def test_they_are_connected_as_soon_as_both_are_there(site: SimulatedSite) -> None:
     site.calls.agent_arrived(agent_session("b", 2))
     created = await made(site)

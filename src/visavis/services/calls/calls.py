@@ -398,9 +398,18 @@ class Calls:
         await self.call_log.flush()
         return created
 
-    def find_join_link(self, token: str) -> JoinLink:
-        """Return the join link of a token; raises `EntityNotFound`."""
-        return self._join_links.find(token)
+    def find_join_link(self, token: str, source: str = "") -> JoinLink:
+        """Return the join link of a token.
+
+        Raises `EntityNotFound` for an unknown one, and `TooManyRequests` if the network `source`
+        has tried many of them.
+        """
+        self.guard.require_join(source)
+        try:
+            return self._join_links.find(token)
+        except VisavisError:
+            self.guard.count_unknown_join(source)
+            raise
 
     async def end(self, site_id: int, call_id: str) -> None:
         """End a call in progress; raises `CallNotPossible` if it has already ended."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -17,9 +16,8 @@ LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "[::1]", "::1", "localhost"})
 class ClientModel(ClientMixin):  # type: ignore[misc]  # Authlib has no types
     """A registered client (RFC 6749 §2)."""
 
-    def __init__(self, client: Client, is_secret: Callable[[Client, str], bool]) -> None:
+    def __init__(self, client: Client) -> None:
         self.row = client
-        self._is_secret = is_secret
 
     def get_client_id(self) -> str:
         return self.row.id
@@ -33,12 +31,6 @@ class ClientModel(ClientMixin):  # type: ignore[misc]  # Authlib has no types
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
         return any(is_same_redirect(known, redirect_uri) for known in self.row.redirect_uris)
-
-    def check_client_secret(self, client_secret: str) -> bool:
-        return self._is_secret(self.row, client_secret)
-
-    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        return (method == "none") is self.row.is_public
 
     def check_response_type(self, response_type: str) -> bool:
         return response_type == "code" and self.check_grant_type(Grant.AUTHORIZATION_CODE)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Final, TypeVar
-from urllib.parse import quote, unquote
+from typing import TypeVar
+from urllib.parse import quote
 
 from authlib.common.urls import add_params_to_uri
 from authlib.oauth2 import OAuth2Error
@@ -16,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.oauth import Client, Grant
+from visavis.domain.oauth import Client, ClientCredentials, Grant
 from visavis.domain.people import Agent
 from visavis.protocol.oauth import (
     OAuthError,
@@ -27,21 +25,20 @@ from visavis.protocol.oauth import (
 from visavis.services.grants import Grants
 from visavis.services.people import People
 from visavis.services.ports import Store, Transaction
-from visavis.web.authentication import COOKIE, Authentication
+from visavis.web.authentication import COOKIE, NO_STORE, Authentication, ClientRequest
 from visavis.web.oauth import consent
 from visavis.web.oauth.parameters import MalformedError, read_parameters, read_query
 from visavis.web.oauth.server import (
+    NOBODY,
     Answered,
     Asked,
     OAuthServer,
     Redirected,
 )
-from visavis.web.request import header, json_response
+from visavis.web.request import json_response
 from visavis.web.source import source_of
 
 T = TypeVar("T")
-
-NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 class OAuth:
@@ -62,12 +59,10 @@ class OAuth:
         self._sessions = sessions
         self._issuer = issuer
 
-    async def token(self, request: Request) -> Response:
+    async def token(self, request: Request, presented: ClientRequest) -> Response:
         """RFC 6749 §3.2."""
         try:
-            asked = await self._authenticated(request, await _asked(request))
-        except MalformedError as error:
-            return _refusal(400, "invalid_request", str(error))
+            asked = await self._authenticated(request, presented)
         except VisavisError as error:
             if error.kind is not ErrorKind.TooManyRequests:
                 raise
@@ -78,16 +73,16 @@ class OAuth:
             return asked
         answer = await self._perform(lambda server: server.answer_token(asked))
         if answer.status != 200:
-            await self._audit_refusal(request, asked, answer)
+            await self._audit_refusal(request, presented, answer)
         return _json(answer)
 
-    async def revoke(self, request: Request) -> Response:
+    async def revoke(self, request: Request, presented: ClientRequest) -> Response:
         """RFC 7009 §2."""
-        return await self._endpoint(request, "revocation")
+        return await self._endpoint(request, presented, "revocation")
 
-    async def introspect(self, request: Request) -> Response:
+    async def introspect(self, request: Request, presented: ClientRequest) -> Response:
         """RFC 7662 §2."""
-        return await self._endpoint(request, "introspection")
+        return await self._endpoint(request, presented, "introspection")
 
     async def userinfo(self, _: Request, agent: Agent) -> Response:
         """Return the token's agent, in the fields of existing clients and of OpenID Connect."""
@@ -97,15 +92,13 @@ class OAuth:
         """RFC 8414 §2."""
         return json_response(server_metadata(self._issuer))
 
-    async def ask(self, request: Request) -> Response:
+    async def ask(self, request: Request, agent: Agent | None = None) -> Response:
         """RFC 6749 §3.1: check what the client wants, then ask the agent."""
         examined = await self._examine(request)
         if isinstance(examined, Response):
             return examined
         client, scope, redirect_uri = examined
-        try:
-            agent = await self._sessions.of_page(request)
-        except VisavisError:
+        if agent is None:
             here = f"/oauth/authorize?{request.url.query}"
             return RedirectResponse(f"/signin?next={quote(here, safe='')}", 302, NO_STORE)
         if agent.site_id != client.site_id:
@@ -113,13 +106,14 @@ class OAuth:
         proof = consent.proof(request.cookies[COOKIE])
         return consent.page(client, agent, scope, redirect_uri, proof)
 
-    async def decide(self, request: Request) -> Response:
+    async def decide(self, request: Request, agent: Agent | None = None) -> Response:
         """The agent's answer, given on our own page: back to the client with it."""
         examined = await self._examine(request)
         if isinstance(examined, Response):
             return examined
         client, _, _ = examined
-        agent = await self._sessions.of_page(request)
+        if agent is None:
+            raise VisavisError(ErrorKind.Unauthorized)
         form = await read_parameters(request)
         is_ours = self._sessions.is_same_origin(request) and consent.is_proof(
             form.get("proof", ""), request.cookies[COOKIE]
@@ -162,36 +156,35 @@ class OAuth:
         location = add_params_to_uri(answer.location, [("iss", self._issuer)])
         return RedirectResponse(location, 302, NO_STORE)
 
-    async def _endpoint(self, request: Request, name: str) -> Response:
-        try:
-            asked = await _asked(request)
-        except MalformedError as error:
-            return _refusal(400, "invalid_request", str(error))
+    async def _endpoint(self, request: Request, presented: ClientRequest, name: str) -> Response:
+        asked = _asked(presented)
         answer = await self._perform(lambda server: server.answer_endpoint(name, asked))
         if answer.status != 200:
-            await self._audit_refusal(request, asked, answer)
+            await self._audit_refusal(request, presented, answer)
         return _json(answer)
 
-    async def _audit_refusal(self, request: Request, asked: Asked, answer: Answered) -> None:
+    async def _audit_refusal(
+        self, request: Request, presented: ClientRequest, answer: Answered
+    ) -> None:
         """Record a wrong client secret, code or refresh token; passwords are recorded already."""
         error = answer.body.error if isinstance(answer.body, OAuthError) else None
-        address = source_of(request.scope)
+        client_id, address = presented.credentials.client_id, source_of(request.scope)
         if error == InvalidClientError.error:
-            await self._people.failures.add_client(_client_id(asked), address)
-        elif error == InvalidGrantError.error and _is_of_secret(asked):
-            await self._people.failures.add_grant(_client_id(asked), address)
+            await self._people.failures.add_client(client_id, address)
+        elif error == InvalidGrantError.error and _is_of_secret(presented):
+            await self._people.failures.add_grant(client_id, address)
 
-    async def _authenticated(self, request: Request, asked: Asked) -> Asked | Response:
+    async def _authenticated(self, request: Request, presented: ClientRequest) -> Asked | Response:
         """Check the password of a password grant. The rest is for the unit of work.
 
         Older clients send no `client_id` with it. Then the first public client of the agent's site
         that has the grant stands in, so that switching the grant off holds for them too.
         """
-        parameters = {**asked.parameters}
+        asked, parameters = _asked(presented), {**presented.parameters}
         if parameters.get("grant_type") != Grant.PASSWORD:
             return asked
         email = parameters.setdefault("username", parameters.get("email", ""))
-        is_anonymous = "client_id" not in parameters and not asked.headers.get("Authorization")
+        is_anonymous = not presented.credentials.client_id
         address = source_of(request.scope)
         try:
             agent = await self._people.sign_in(email, parameters.get("password", ""), address)
@@ -203,50 +196,32 @@ class OAuth:
             return replace(asked, parameters=parameters)
         if is_anonymous:
             clients = await self._store.read(lambda rows: rows.clients.list_by_site(agent.site_id))
-            parameters |= _stand_in(clients)
+            asked = replace(asked, credentials=_stand_in(clients))
         return replace(asked, parameters=parameters, agent=agent)
 
     async def _perform(self, step: Callable[[OAuthServer], T]) -> T:
         return await self._store.write(lambda rows: step(OAuthServer(rows, self._grants)))
 
 
-async def _asked(request: Request) -> Asked:
-    return Asked("POST", await read_parameters(request), _client_credentials(request))
+def _asked(presented: ClientRequest) -> Asked:
+    return Asked("POST", presented.parameters, presented.credentials)
 
 
 def _asked_by_query(request: Request) -> Asked:
-    return Asked("GET", read_query(request), {})
+    return Asked("GET", read_query(request))
 
 
-def _stand_in(clients: Iterable[Client]) -> dict[str, str]:
-    """The `client_id` of the first public client that may use passwords, if there is one."""
+def _stand_in(clients: Iterable[Client]) -> ClientCredentials:
+    """Return the first public client that may use passwords, or nobody's credentials."""
     for client in clients:
         if client.is_public and not client.is_disabled and Grant.PASSWORD in client.grants:
-            return {"client_id": client.id}
-    return {}
+            return ClientCredentials(client.id, "", "none")
+    return NOBODY
 
 
-def _client_credentials(request: Request) -> dict[str, str]:
-    """The Authorization header for Authlib, which trips over one that is not UTF-8."""
-    value = header(request.scope, b"authorization")
-    try:
-        readable = base64.b64decode(value.partition(" ")[2]).decode()
-    except (binascii.Error, ValueError):
-        return {}
-    return {"Authorization": value} if readable.isprintable() else {}
-
-
-def _client_id(asked: Asked) -> str:
-    """Return the client that a request names, in its header (RFC 6749 §2.3.1) or its body."""
-    value = asked.headers.get("Authorization", "")
-    if not value:
-        return asked.parameters.get("client_id", "")
-    return unquote(base64.b64decode(value.partition(" ")[2]).decode().partition(":")[0])
-
-
-def _is_of_secret(asked: Asked) -> bool:
+def _is_of_secret(presented: ClientRequest) -> bool:
     """Whether a request has tried to exchange a code or a refresh token."""
-    return asked.parameters.get("grant_type") in {Grant.AUTHORIZATION_CODE, Grant.REFRESH_TOKEN}
+    return presented.parameters.get("grant_type") in {Grant.AUTHORIZATION_CODE, Grant.REFRESH_TOKEN}
 
 
 def _refusal(status: int, error: OAuthErrorName, description: str) -> Response:

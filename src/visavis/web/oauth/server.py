@@ -6,13 +6,14 @@ answers are bodies of the protocol. A server lives for one request, inside one t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import (
     AuthorizationServer,
+    InvalidClientError,
     InvalidGrantError,
     InvalidRequestError,
     OAuth2Request,
@@ -29,8 +30,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from msgspec import UNSET
 
-from visavis.domain.ids import plain_id
-from visavis.domain.oauth import Credential
+from visavis.domain.oauth import ClientCredentials, Credential
 from visavis.domain.people import Agent
 from visavis.protocol.oauth import (
     AUTH_METHODS,
@@ -55,13 +55,16 @@ OPENID_SCOPES: Final = frozenset(
 _ADDRESS: Final = "https://visavis/oauth"
 
 
+NOBODY: Final = ClientCredentials("", "", "none")
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, read: its parameters, its headers, and who has signed in."""
+    """A request, read: its parameters, its client's credentials, and who has signed in."""
 
     method: str
     parameters: Mapping[str, str]
-    headers: Mapping[str, str]
+    credentials: ClientCredentials = NOBODY
     agent: Agent | None = None
 
 
@@ -81,7 +84,7 @@ class Redirected:
 
 class _Request(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
     def __init__(self, asked: Asked) -> None:
-        super().__init__(asked.method, _ADDRESS, headers=dict(asked.headers))
+        super().__init__(asked.method, _ADDRESS)
         parameters = dict(asked.parameters)
         # RFC 7009 §2.1 lets us ignore it; Authlib answers an unknown one with 401
         parameters.pop("token_type_hint", None)
@@ -136,13 +139,25 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]  # Authlib has no 
         return answered
 
     def query_client(self, client_id: str) -> ClientModel | None:
-        client = self.rows.clients.find(plain_id(client_id))
-        if client is None or client.is_disabled:
-            return None
-        site = self.rows.sites.get(client.site_id)
-        if site is None or site.is_disabled:
-            return None
-        return ClientModel(client, self.grants.is_secret)
+        client = self.grants.find_client(self.rows, client_id)
+        return ClientModel(client) if client else None
+
+    def authenticate_client(
+        self, request: _Request, methods: Sequence[str], endpoint: str = "token"
+    ) -> ClientModel:
+        """Return the client whose credentials the request presents by one of these methods."""
+        presented: ClientCredentials = request.asked.credentials
+        if presented.client_id and presented.method in methods:
+            client = self.query_client(presented.client_id)
+            if client is None:
+                is_basic = presented.method == "client_secret_basic"
+                status = 401 if is_basic else 400
+                raise InvalidClientError("The client does not exist on this server.", None, status)
+            if self.grants.is_authentic(client.row, presented):
+                request.auth_method = presented.method
+                return client
+        sentence = f"The client cannot authenticate with methods: {methods}"
+        raise InvalidClientError(sentence, None, 401)
 
     def generate_token(
         self,

@@ -8,10 +8,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from visavis.domain.errors import VisavisError
+from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import CallRole
 from visavis.services.calls.join_links import JoinLink
-from visavis.services.visitor_limits import VisitorGuard
 from visavis.web.pages import STATIC
 from visavis.web.source import source_of
 
@@ -24,18 +23,18 @@ HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
 class JoinPages:
-    """The pages that join links open; `guard` limits guessing."""
+    """The pages that join links open."""
 
-    def __init__(self, find: Callable[[str], JoinLink], guard: VisitorGuard) -> None:
+    def __init__(self, find: Callable[[str, str], JoinLink]) -> None:
+        """`find` takes the token and the network that asks: it limits guessing."""
         self._find = find
-        self._guard = guard
 
     async def page(self, request: Request) -> Response:
-        source = source_of(request.scope)
-        self._guard.require_join(source)
+        token, source = request.path_params["token"], source_of(request.scope)
         try:
-            side, status = self._find(request.path_params["token"]).side, 200
+            side, status = self._find(token, source).side, 200
         except VisavisError as error:
-            self._guard.count_unknown_join(source)
+            if error.kind is ErrorKind.TooManyRequests:
+                raise
             side, status = CallRole.VISITOR, error.kind.status  # the page says why
         return FileResponse(STATIC / PAGES[side], status, headers=HEADERS)
