@@ -38,7 +38,7 @@ class PageSocket:
         }
         self._incoming: asyncio.Queue[Message] = asyncio.Queue()
         self._outgoing: asyncio.Queue[Message] = asyncio.Queue()
-        self._app = app(scope, self._incoming.get, self._outgoing.put)
+        self._app = app(scope, self._incoming.get, self._receive)
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -64,6 +64,13 @@ class PageSocket:
             message: dict[str, Any] = json.loads((await self._next())["text"])
             if message["type"] == kind:
                 return message
+
+    async def _receive(self, message: Message) -> None:
+        """Answer a `ping` at once, as every page does; keep any other message for the test."""
+        if json.loads(message.get("text") or "{}").get("type") == "ping":
+            self.say(type="pong")
+        else:
+            await self._outgoing.put(message)
 
     async def _next(self) -> Message:
         return await asyncio.wait_for(self._outgoing.get(), SECONDS)
