@@ -21,6 +21,8 @@ const RECORDING = {
 
 type Query = { query: URLSearchParams; answer: (body: object, status?: number) => void };
 
+const PAGE = { total: 60, recordings: [RECORDING], isTotalExact: true, nextPage: "" };
+
 const openList = async () => {
   const queries: Query[] = [];
   vi.stubGlobal("fetch", (url: string) => {
@@ -47,16 +49,25 @@ afterEach(() => {
 test("the newest recordings come first, and another order begins on the first page", async () => {
   const { queries, shown, root } = await openList();
   expect(queries[0]!.query.get("sort")).toBe("-startedAt");
-  queries[0]!.answer({ total: 60, recordings: [RECORDING] });
+  queries[0]!.answer({ ...PAGE, nextPage: "?pageIndex=2" });
   expect(await shown()).toContain("Carla");
+  expect(await shown()).toContain("1–1 of 60 ");
   const next = [...root.querySelectorAll<HTMLButtonElement>("nav button")].at(-1)!;
   next.click();
   expect(queries[1]!.query.get("pageIndex")).toBe("2");
-  queries[1]!.answer({ total: 60, recordings: [RECORDING] });
+  queries[1]!.answer(PAGE);
   await shown();
+  expect(next.disabled).toBe(true);
   root.querySelector<HTMLButtonElement>("th button")!.click();
   expect(queries[2]!.query.get("sort")).toBe("startedAt");
   expect(queries[2]!.query.get("pageIndex")).toBe("1");
+});
+
+test("a total that is not exact is shown as the least, and pages go on beyond it", async () => {
+  const { queries, shown, root } = await openList();
+  queries[0]!.answer({ ...PAGE, isTotalExact: false, nextPage: "?pageIndex=2" });
+  expect(await shown()).toContain("1–1 of 60+");
+  expect([...root.querySelectorAll<HTMLButtonElement>("nav button")].at(-1)!.disabled).toBe(false);
 });
 
 test("filters are sent, and the answer to an older one is not shown", async () => {
