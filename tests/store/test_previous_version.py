@@ -107,6 +107,8 @@ async def test_its_calls_are_listed_and_its_recordings_play(tmp_path: Path) -> N
     _fill_database(settings.database_address, sha256, size)
 
     app = App(settings, open_store(settings.database_address))
+    assert app.archive
+    await app.archive.index()  # as the start of the app does
     agent = await app.people.by_email("a@example.com")
     token = await app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
     transport = httpx2.ASGITransport(app.web)
@@ -137,6 +139,5 @@ async def test_its_calls_are_listed_and_its_recordings_play(tmp_path: Path) -> N
             assert played.content
         original = await client.get(f"{one}/original.mkv")
         assert hashlib.sha256(original.content).hexdigest() == sha256
-    assert app.archive
     app.archive.close()
     app.store.close()
