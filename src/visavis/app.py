@@ -438,10 +438,7 @@ class App(Services):
     async def start(self) -> None:
         """Register this node in the database, and restore the calls of its former app process."""
         node_id, archive_url, started_at = self.node_id, self.settings.archive_url, self.started_at
-
         await self.store.write(lambda rows: rows.nodes.save(node_id, archive_url, started_at))
-        if self.archive:
-            await self.archive.index()
         await self.calls.restore()
         self.media.expect(self.calls.active_bridges())
 

@@ -108,7 +108,7 @@ async def test_its_calls_are_listed_and_its_recordings_play(tmp_path: Path) -> N
 
     app = App(settings, open_store(settings.database_address))
     assert app.archive
-    await app.archive.index()  # as the start of the app does
+    await app.archive.index()  # as the archive's task does first
     agent = await app.people.by_email("a@example.com")
     token = await app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
     transport = httpx2.ASGITransport(app.web)

@@ -91,7 +91,11 @@ class Archive:
         return run_forever("archive", self.run)
 
     async def run(self) -> None:
-        """Sweep until cancelled, then stop the renditions in progress."""
+        """Index the library and sweep until cancelled, then stop the renditions in progress.
+
+        The index may take long after an upgrade, and calls do not wait for it.
+        """
+        await self.index()
         sweeping = run_every("archive sweep", SWEEP_SECONDS, self._sweeper.sweep)
         try:
             await sweeping

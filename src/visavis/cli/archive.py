@@ -333,7 +333,6 @@ async def _run(
         ),
     )
     server = http_server(web, settings, certificate)
-    await recording_archive.index()
     lifecycle.listen_to_secrets(lambda new: access.use_tokens(new.metrics_token))
     lifecycle.reload_listeners.append(lambda: reread(lifecycle))
     background = [
