@@ -30,6 +30,16 @@ class Check(NamedTuple):
     before: tuple[str, ...] = ()
 
 
+def files_with(marker: str) -> tuple[str, ...]:
+    """Return the test files that have a marker: only these have to be collected for it.
+
+    `tests/conftest.py` makes sure that each test has its marker in its own file.
+    """
+    found = (ROOT / "tests").rglob("test_*.py")
+    ours = [path.relative_to(ROOT) for path in found if "node_modules" not in path.parts]
+    return tuple(sorted(str(path) for path in ours if f"mark.{marker}" in path.read_text()))
+
+
 COMPUTING = ("nice", "-n", "19")
 """Of checks that wait for nothing: they take what the others leave."""
 YIELDING = ("nice", "-n", "10")
@@ -49,11 +59,11 @@ MANY = "many and not (e2e or fault)"
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
 LANES = (
     # the browsers' driver keeps an event loop of its own: it does not mix with asynchronous tests
-    (Check("browsers", ("pytest", "-m", "e2e")),),
-    (Check("faults", ("pytest", "-m", "fault and not e2e")),),
+    (Check("browsers", ("pytest", "-m", "e2e", *files_with("e2e"))),),
+    (Check("faults", ("pytest", "-m", "fault and not e2e", *files_with("fault"))),),
     (Check("unit", ("pytest", "--cov", "--cov-report=", *SIDE_BY_SIDE, "-m", COUNTED), YIELDING),),
     (Check("interop", ("pytest", *SIDE_BY_SIDE, "-m", INTEROP), YIELDING),),
-    (Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY), COMPUTING),),
+    (Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY, *files_with("many")), COMPUTING),),
     STATIC,
 )
 """Lanes run side by side: most tests wait, so that a lane alone leaves the processors idle.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,13 +25,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Limit the time of a test, which may wait for a busy machine.
 
     A test that drives browsers waits several times. One of many cases only computes, in the time
-    that all other tests leave.
+    that all other tests leave. A marker that has a lane of its own must be in the file of its test.
     """
     for item in items:
+        for marker in ("e2e", "fault", "many"):
+            if item.get_closest_marker(marker) and f"mark.{marker}" not in _text_of(item.path):
+                message = f"{item.nodeid} has the marker {marker} from elsewhere: no lane finds it"
+                raise pytest.UsageError(message)
         if item.get_closest_marker("e2e"):
             item.add_marker(pytest.mark.timeout(300))
         elif item.get_closest_marker("many"):
             item.add_marker(pytest.mark.timeout(900))
+
+
+@cache
+def _text_of(path: Path) -> str:
+    return path.read_text()
 
 
 @pytest.fixture(autouse=True)
