@@ -84,7 +84,7 @@ from visavis.web.source import source_of
 
 log = structlog.get_logger(__name__)
 
-ALIVE_SECONDS: Final = 10.0
+ALIVE_SECONDS: Final = 2.0
 TALLY_SECONDS: Final = 15.0
 CALL_DESCRIPTORS: Final = 8
 """Number of file descriptors of a call: the sockets of both sides and database connections."""

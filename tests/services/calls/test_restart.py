@@ -89,6 +89,31 @@ async def test_of_a_bridge_that_flows_the_talk_has_gone_on(site: SimulatedSite) 
     assert (await site.past(call_id)).talk_seconds == 7
 
 
+async def test_an_app_that_died_before_it_was_noted_as_alive_counts_no_talk(
+    site: SimulatedSite,
+) -> None:
+    call_id = await site.connect()
+    await site.pass_time(1)
+    await site.restart(away_seconds=36_000, lost=[BridgeId(call_id, 1)])
+    await site.pass_time(RESUME_SECONDS)
+    assert (await site.state(call_id))[0] == "ended"
+    assert (await site.past(call_id)).talk_seconds == 0
+
+
+async def test_an_app_that_has_not_resumed_its_calls_is_not_noted_as_alive(
+    site: SimulatedSite,
+) -> None:
+    await site.connect()
+    await site.calls.call_log.flush()
+    starting = site._new_calls()
+    await starting.restore()
+    await starting.mark_alive()
+    assert await site.store.read(lambda rows: rows.nodes.alive_at("node")) is None
+    starting.resume([])
+    await starting.mark_alive()
+    assert await site.store.read(lambda rows: rows.nodes.alive_at("node"))
+
+
 async def test_nobody_is_noted_as_alive_without_calls(site: SimulatedSite) -> None:
     await site.calls.mark_alive()
     assert await site.store.read(lambda rows: rows.nodes.alive_at("node")) is None

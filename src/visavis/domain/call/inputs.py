@@ -201,7 +201,10 @@ class EndRequested:
 
 @dataclass(frozen=True, slots=True)
 class AppRestarted:
-    """The call was restored after a restart of the app, which had been away since `away_since`."""
+    """The call was restored after a restart of the app, which had been away since `away_since`.
+
+    A time before the call, or before it was connected, means that the app was away since then.
+    """
 
     away_since: datetime
 

@@ -20,15 +20,16 @@ SHORTEST_WAIT: Final = 5.0
 def app_restarted(step: Step, event: AppRestarted) -> None:
     """Wait for the pages, whose sockets have gone with the app, and start the timers again."""
     call, record = step.call, step.call.record
+    away_since = max(event.away_since, record.connected_at or record.requested_at)
     if record.state is CallState.RECONNECTING and record.connected_at:
         # a bridge that was lost while the app was away may have been lost right at the start
-        record.interrupt(max(event.away_since, record.connected_at))
+        record.interrupt(away_since)
     for name, deadline in list(call.timers.items()):
         left = (deadline - step.now).total_seconds()
         step.set_timer(name, max(left, SHORTEST_WAIT))
     for participant in call.participants.values():
         if participant.is_open:
-            participant.is_open, participant.disconnected_at = False, event.away_since
+            participant.is_open, participant.disconnected_at = False, away_since
             if participant is not call.second_agent:  # the transfer's timer limits their absence
                 step.set_timer(away_timer(participant), call.timings.resume)
     call.ringing_at.clear()

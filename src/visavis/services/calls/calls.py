@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from hmac import compare_digest
+from typing import Final
 
 import structlog
 
@@ -40,6 +41,9 @@ from visavis.services.secrets import digest
 from visavis.services.visitor_limits import Use, VisitorGuard, VisitorLimits
 
 log = structlog.get_logger(__name__)
+
+UNKNOWN: Final = datetime.min.replace(tzinfo=UTC)
+"""Time since when the app was away, if its former process never noted that it was alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Calls:
         self._new_id = new_id
         self._announce = announce
         self._node_id = node_id
-        self._away_since = clock()
+        self._away_since, self._is_resumed = UNKNOWN, True
         self._runner = EffectRunner(
             bus=bus,
             media=media,
@@ -443,7 +447,7 @@ class Calls:
         Raises `StoreUnavailable`.
         """
         former = await self._store.write(self._read_former)
-        self._away_since = former.alive_at or self._now()
+        self._away_since, self._is_resumed = former.alive_at or UNKNOWN, False
         for site_id in {*former.staffed, *(call.site_id for call in former.calls)}:
             calls = [call for call in former.calls if call.site_id == site_id]
             self.site(site_id).restore(calls, is_staffed=site_id in former.staffed)
@@ -454,10 +458,14 @@ class Calls:
         """Let the restored calls continue; `found` are the bridges that workers still carry."""
         for site in self._sites.values():
             site.resume(self._away_since, found)
+        self._is_resumed = True
 
     async def mark_alive(self) -> None:
-        """Save that this app runs, while it has calls in progress; raises `StoreUnavailable`."""
-        if self.count:
+        """Save that this app runs, while it has calls in progress; raises `StoreUnavailable`.
+
+        An app that has not resumed the calls does not know yet whether their media still flow.
+        """
+        if self.count and self._is_resumed:
             now = self._now()
             await self._store.write(lambda rows: rows.nodes.mark_alive(self._node_id, now))
 
