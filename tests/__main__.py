@@ -40,10 +40,10 @@ def files_with(marker: str) -> tuple[str, ...]:
     return tuple(sorted(str(path) for path in ours if f"mark.{marker}" in path.read_text()))
 
 
-COMPUTING = ("nice", "-n", "19")
-"""Of checks that wait for nothing: they take what the others leave."""
-YIELDING = ("nice", "-n", "10")
+YIELDING = ("nice", "-n", "5")
 """Of tests that wait for processes: they yield to the browsers, whose media have to keep time."""
+COMPUTING = ("nice", "-n", "15")
+"""Of checks that compute: they take what the others leave."""
 STATIC = (
     Check("style", ("ruff", "check", "--quiet", "."), COMPUTING),
     Check("format", ("ruff", "format", "--check", "--quiet", "."), COMPUTING),
@@ -56,17 +56,27 @@ STATIC = (
 COUNTED = "not (e2e or fault or many or interop or postgresql)"
 INTEROP = "(interop or postgresql) and not (e2e or fault or many)"
 MANY = "many and not (e2e or fault)"
+COVERAGE_DATA = ("--cov", "--cov-report=")
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
 LANES = (
     # the browsers' driver keeps an event loop of its own: it does not mix with asynchronous tests
     (Check("browsers", ("pytest", "-m", "e2e", *files_with("e2e"))),),
-    (Check("faults", ("pytest", "-m", "fault and not e2e", *files_with("fault"))),),
-    (Check("unit", ("pytest", "--cov", "--cov-report=", *SIDE_BY_SIDE, "-m", COUNTED), YIELDING),),
-    (Check("interop", ("pytest", *SIDE_BY_SIDE, "-m", INTEROP), YIELDING),),
-    (Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY, *files_with("many")), COMPUTING),),
-    STATIC,
+    (
+        Check("faults", ("pytest", "-m", "fault and not e2e", *files_with("fault"))),
+        Check("interop", ("pytest", *SIDE_BY_SIDE, "-m", INTEROP), YIELDING),
+    ),
+    (
+        *STATIC,
+        Check(
+            "unit", ("pytest", "--cov", "--cov-report=", *SIDE_BY_SIDE, "-m", COUNTED), COMPUTING
+        ),
+        Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY, *files_with("many")), COMPUTING),
+    ),
 )
-"""Lanes run side by side: most tests wait, so that a lane alone leaves the processors idle.
+"""Lanes run side by side, and the checks of a lane one after the other.
+
+The first two lanes wait most of the time, and the third computes in what they leave. More lanes are
+not faster on two processors, and what waits for a process then waits too long.
 
 Coverage takes time, so only the unit tests measure it. It counts what the tests' own processes run:
 a process that a test kills leaves broken data.

@@ -113,7 +113,7 @@ class System:
 
         self.running.add(self)
         try:
-            eventually(is_up)
+            eventually(is_up, 2 * PATIENCE)
         except BaseException:  # also a test that takes too long
             self.kill()
             raise

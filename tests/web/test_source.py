@@ -80,7 +80,7 @@ async def test_administrators_hear_of_a_proxy_that_is_not_listed(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxies = UnlistedProxies()
-    for module in ("source", "authentication"):
+    for module in ("source", "api.session"):
         monkeypatch.setattr(f"visavis.web.{module}.UNLISTED_PROXIES", proxies)
     assert (await api.call("GET", "/session")).json()["unlistedProxies"] == []
     forwarded = {"X-Forwarded-For": "203.0.113.9"}
