@@ -60,23 +60,20 @@ COVERAGE_DATA = ("--cov", "--cov-report=")
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
 LANES = (
     # the browsers' driver keeps an event loop of its own: it does not mix with asynchronous tests
-    (Check("browsers", ("pytest", "-m", "e2e", *files_with("e2e"))),),
+    (Check("browsers", ("pytest", "-m", "e2e", *files_with("e2e"))), *STATIC),
     (
         Check("faults", ("pytest", "-m", "fault and not e2e", *files_with("fault"))),
         Check("interop", ("pytest", *SIDE_BY_SIDE, "-m", INTEROP), YIELDING),
     ),
     (
-        *STATIC,
-        Check(
-            "unit", ("pytest", "--cov", "--cov-report=", *SIDE_BY_SIDE, "-m", COUNTED), COMPUTING
-        ),
+        Check("unit", ("pytest", *COVERAGE_DATA, *SIDE_BY_SIDE, "-m", COUNTED), COMPUTING),
         Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY, *files_with("many")), COMPUTING),
     ),
 )
 """Lanes run side by side, and the checks of a lane one after the other.
 
-The first two lanes wait most of the time, and the third computes in what they leave. More lanes are
-not faster on two processors, and what waits for a process then waits too long.
+The tests of browsers and faults wait most of the time, and the third lane computes in the time that
+they leave. More lanes are not faster on two processors, and processes would start too late.
 
 Coverage takes time, so only the unit tests measure it. It counts what the tests' own processes run:
 a process that a test kills leaves broken data.
