@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import get_args
 
 import pytest
 
-from tests.services.calls.simulated_site import NOW, OFFER, SimulatedSite, agent_session
+from tests.services.calls.simulated_site import ANSWER, NOW, OFFER, SimulatedSite, agent_session
 from visavis.domain.call import commands, effects, notices
+from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
-from visavis.domain.leg import BridgeId, LocalTransport
+from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport
 from visavis.domain.recording import Manifest
 from visavis.protocol import signaling
 from visavis.services.calls.effects import _MESSAGES, message_of
@@ -88,3 +90,44 @@ def test_a_refusal_names_its_call() -> None:
         "CallNotPossible", "why", "call", code="NotConnected", parameters={"a": 1}
     )
     assert message_of("call", notice) == expected
+
+
+async def test_requests_that_join_legs_are_made_at_once(
+    site: SimulatedSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A media worker's reply takes milliseconds on a busy machine, and it keeps their order."""
+    replied, set_remote = asyncio.Event(), site.media.set_remote
+
+    async def reply_later(bridge: BridgeId, leg: int, remote: RemoteTransport) -> LocalTransport:
+        transport = await set_remote(bridge, leg, remote)
+        await replied.wait()
+        return transport
+
+    site.config = Config(1, is_enabled=True, is_recording=True)
+    site.calls.agent_arrived(agent_session("a"))
+    call_id = await site.ring()
+    await site.agent(signaling.Accept(call_id))
+    site.media.asked.clear()
+    monkeypatch.setattr(site.media, "set_remote", reply_later)
+    await site.calls.from_agent(agent_session("a"), signaling.Answer(call_id, 1, ANSWER))
+    await asyncio.wait_for(_settled(lambda: len(site.media.asked) > 2), 60)
+    assert site.media.asked == ["remote 1 agent", "note 1 descriptions", "join 1"]
+    replied.set()
+    await site.up(call_id)
+    assert site.last("a", "callState")["state"] == "connected"
+
+
+async def test_a_refused_request_fails_the_joining(site: SimulatedSite) -> None:
+    site.calls.agent_arrived(agent_session("a"))
+    call_id = await site.ring()
+    await site.agent(signaling.Accept(call_id))
+    site.media.refuses["remote 1 agent"] = ErrorKind.ParameterInvalid
+    await site.answer(call_id)
+    await site.up(call_id)
+    assert site.last("a", "refused")["error"] == "ParameterInvalid"
+    assert not site.calls.site(1).calls[call_id].bridges[1].is_joined
+
+
+async def _settled(holds: Callable[[], bool]) -> None:
+    while not holds():
+        await asyncio.sleep(0)

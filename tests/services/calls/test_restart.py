@@ -25,6 +25,7 @@ from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId, CallRole
 from visavis.domain.people import Visitor
+from visavis.domain.recording import RecordingState
 from visavis.protocol import signaling
 from visavis.services.calls.effects import HOLD_SECONDS
 from visavis.services.calls.site import RECOVERY_SECONDS
@@ -117,6 +118,47 @@ async def test_an_app_that_has_not_resumed_its_calls_is_not_noted_as_alive(
 async def test_nobody_is_noted_as_alive_without_calls(site: SimulatedSite) -> None:
     await site.calls.mark_alive()
     assert await site.store.read(lambda rows: rows.nodes.alive_at("node")) is None
+
+
+async def test_an_agent_whose_accept_was_not_saved_has_the_call(site: SimulatedSite) -> None:
+    """The page was told that it has the call, and then the app died within a tenth of a second."""
+    site.config = RECORDING
+    site.calls.agent_arrived(agent_session("a"))
+    call_id = await site.ring()
+    known = secret(site)
+    await site.agent(signaling.Accept(call_id))
+    assert site.last("a", "callState")["state"] == "accepted"
+    log = site.calls.call_log
+    log._records, log._live, log._events = {}, {}, []
+    await site.restart()
+    assert site.calls.site(1).calls[call_id].record.state == "ringing"
+    site.forget()
+    await come_back(site, call_id, known)
+    assert site.last("a2", "mine")["callId"] == call_id
+    assert site.last("a2", "offer")["link"] == 1
+    assert site.last("v2", "callState")["state"] == "accepted"
+    other = site.agent(signaling.Resume(call_id, has_media=True), agent_session("b", 2))
+    assert await refused(other) is ErrorKind.PermissionDenied
+
+
+async def test_an_unsaved_call_that_was_joined_already_is_recorded_once(
+    site: SimulatedSite,
+) -> None:
+    site.config = RECORDING
+    site.calls.agent_arrived(agent_session("a"))
+    call_id = await site.ring()
+    known = secret(site)
+    await site.agent(signaling.Accept(call_id))
+    await site.answer(call_id)
+    log = site.calls.call_log
+    log._records, log._live, log._events = {}, {}, []
+    await site.restart(up=frozenset({VISITOR_LEG, AGENT_LEG}), has_journal=True)
+    await come_back(site, call_id, known)
+    await site.answer(call_id, agent_session("a2"))
+    assert site.last("a2", "callState")["state"] == "connected"
+    assert site.last("v2", "recording")["state"] == "on"
+    assert (await site.events(call_id)).count("recordingStarted") == 1
+    assert await site.store.read(lambda rows: rows.recordings.count(1, set(RecordingState))) == 1
 
 
 async def test_a_bridge_that_has_died_meanwhile_is_replaced(site: SimulatedSite) -> None:

@@ -123,7 +123,6 @@ def accept(step: Step, event: AcceptRequested) -> None:
     elif call.reserved_for:
         raise VisavisError(ErrorCode.CallReserved)
     call.record.next_state(CallTrigger.ACCEPT)
-    step.save_first()
     agent = call.record.agent = event.agent
     participant = step.add_agent(event.socket_id, agent)
     call.agent = participant.id

@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from visavis.domain.call import CallRecord, CallTrigger, inputs, notices
+from visavis.domain.call import CallRecord, CallState, CallTrigger, inputs, notices
 from visavis.domain.call.call import Call
 from visavis.domain.call.model import CallRecording
 from visavis.domain.call_timings import CallTimings
@@ -344,11 +344,15 @@ class Calls:
         site = self.site(agent_session.agent.site_id)
         call = site.find(message.call_id)
         participant = call.participant_of_agent(agent_session.agent.id)
-        if participant is None:
+        if participant is None and call.record.state is CallState.RINGING:
+            # The former app process died before it had saved that the page had accepted the call.
+            self._accept(agent_session, signaling.Accept(call.id, call.record.media))
+        elif participant is None:
             raise VisavisError(ErrorCode.NotYourCall)
-        self._resume(
-            site, call, participant.id, agent_session.socket_id, has_media=message.has_media
-        )
+        else:
+            self._resume(
+                site, call, participant.id, agent_session.socket_id, has_media=message.has_media
+            )
 
     def _invite(self, agent_session: AgentSession, message: signaling.Invite) -> None:
         """Invite a visitor into a call; raises `EntityNotFound` if they have left."""

@@ -6,7 +6,7 @@ The engine's notices become signalling messages here, with our transport in thei
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -17,7 +17,7 @@ from visavis.domain.call.call import Call
 from visavis.domain.call.inputs import CommandDone, CommandFailed, Event, TimerFired
 from visavis.domain.call.states import CallState
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import VISITOR_LEG, LocalTransport
+from visavis.domain.leg import VISITOR_LEG, LocalTransport, RemoteTransport
 from visavis.protocol import signaling
 from visavis.rtp.sdp import provisional_answer, rewrite
 from visavis.services.calls.call_log import CallLogWriter, Timer
@@ -207,14 +207,22 @@ class EffectRunner:
         return {}
 
     async def _join(self, command: commands.JoinLegs) -> dict[int, LocalTransport]:
+        """Make all requests at once: a worker performs them in order, and replies take a while."""
         bridge, transports = command.bridge, dict[int, LocalTransport]()
-        if command.leg and command.remote:
-            leg, remote = command.leg, command.remote
+
+        async def set_remote(leg: int, remote: RemoteTransport) -> None:
             transports[leg] = await self._media.set_remote(bridge, leg, remote)
+
+        requests: list[Awaitable[None]] = []
+        if command.leg and command.remote:
+            requests.append(set_remote(command.leg, command.remote))
         if command.note:
-            await self._media.note(bridge, command.note)
+            requests.append(self._media.note(bridge, command.note))
         if command.is_join:
-            await self._media.join(bridge)
+            requests.append(self._media.join(bridge))
+        for result in await asyncio.gather(*requests, return_exceptions=True):
+            if result:
+                raise result
         return transports
 
     async def _start_journal(self, command: commands.StartJournal) -> None:
