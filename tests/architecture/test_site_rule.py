@@ -29,8 +29,9 @@ FREE = {
     "SqlNodeRows.newest_archive_url": "a node serves every site",
     "SqlNodeRows.mark_alive": "a node serves every site",
     "SqlNodeRows.alive_at": "a node serves every site",
-    "SqlLibraryRows._candidates": "completes a query that names its site",
-    "SqlLibraryRows._by_trigrams": "completes a query that names its site",
+    "SqlLibrarySearch._aggregated": "runs a query that names its site",
+    "SqlLibrarySearch._is_one_of": "completes a query that names its site",
+    "SqlLibrarySearch._by_trigrams": "finds candidates of every site; the query after it names one",
     "SqlLiveCallRows.end_others": "start-up: the process that held every site's calls is dead",
 }
 

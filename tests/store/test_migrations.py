@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 
 import visavis.store.migrations
 from tests.postgresql import Cluster
+from visavis.domain.library import LibrarySearch
 from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
 from visavis.services.audit import AuditReader, AuditTrail
 from visavis.services.secrets import digest
@@ -77,9 +78,7 @@ def fill_as_before(engine: sa.Engine) -> None:
 
 def is_ours(_: object, name: str, *__: object) -> bool:
     """Leave the indexes of trigrams out, which each database has in its own way."""
-    return not name.startswith(("library_text", "library_entries_visitor_text")) and (
-        name != "library_entries_agent_text"
-    )
+    return not name.startswith(("library_text", "library_entries_visitor_text"))
 
 
 RECORDING = '[{"field_name": "recording", "old_value": "r\u00e9c", "new_value": ""}]'
@@ -182,4 +181,39 @@ async def test_policies_of_before_have_the_limits_of_before(empty: str, anyio_ba
     policy = await store.read(lambda rows: rows.settings.get(1).policy)
     assert policy == RecordingPolicy(1, Consent.AGREEMENT, Unrecordable.CONTINUE, version=7)
     store.close()
+    engine.dispose()
+
+
+async def test_the_agents_of_older_recordings_are_found(empty: str, anyio_backend: str) -> None:
+    engine = engine_of(empty)
+    migrate(engine, "0015")
+    table = sa.Table("library_entries", sa.MetaData(), autoload_with=engine)
+    names = {"one": "bo", "two": "bo\närnst", "three": "bo\nbo", "none": ""}
+    usual = {column.name: "x" for column in table.c if isinstance(column.type, sa.Text)}
+    numbers = {"site_id": 1, "duration": 1.0, "size": 1, "stamp": 1, "is_held": False}
+    lists: dict[str, list[str]] = {"agent_names": [], "missing": []}
+    with engine.begin() as connection:
+        for name, agents in names.items():
+            own = {"id": name, "visitor_text": f"visitor {name}", "agent_text": agents}
+            connection.execute(table.insert(), {**usual, **numbers, **lists, **own})
+    store = open_store(empty)
+
+    async def found(agent: str = "", visitor: str = "") -> list[str]:
+        search = LibrarySearch(agent=agent, visitor=visitor)
+        page = await store.read(lambda rows: rows.library.search("x", 1, search))
+        return sorted(entry.id for entry in page.entries)
+
+    assert await found(agent="bo") == ["one", "three", "two"]
+    assert await found(agent="ärn") == ["two"]
+    assert await found(visitor="visitor t") == ["three", "two"]
+    await store.write(lambda rows: rows.library.delete("x", [(1, "two")]))
+    assert await found(agent="ärn") == []
+    assert await found(visitor="visitor t") == ["three"]
+    store.close()
+    if engine.dialect.name == "sqlite":
+        migrate(engine, "0015", down=True)
+        with engine.connect() as connection:
+            where = "library_text MATCH 'agent_text : xyz OR visitor_text : visitor'"
+            query = f"SELECT count(*) FROM library_text WHERE {where}"
+            assert connection.execute(sa.text(query)).scalar() == 3
     engine.dispose()

@@ -339,6 +339,24 @@ library_entries = Table(
     ),
 )
 
+# an agent's recordings in the order of the list: one row for each agent of a recording
+library_agents = Table(
+    "library_agents",
+    metadata,
+    Column("archive", Text, primary_key=True),
+    Column("site_id", BigInteger, primary_key=True),
+    Column("agent", Text, primary_key=True),
+    Column("started_at", Text, primary_key=True),
+    Column(
+        "number",
+        Integer,
+        ForeignKey("library_entries.number", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Index("library_agents_by_number", "number"),
+    sqlite_with_rowid=False,
+)
+
 recording_policies = Table(
     "recording_policies",
     metadata,
