@@ -11,7 +11,7 @@ RUN_OPTIONS ?=
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-NATIVE := $(addprefix src/visavis/media/native/,module.c packet_path.c packet_path.h build.py)
+NATIVE := $(addprefix src/visavis/media/native/,packet_path.c packet_path.h build.py)
 
 $(VENV)/installed: requirements/run.txt requirements/build.txt pyproject.toml hatch_build.py $(NATIVE)
 	@echo "Setting up $(VENV) (once, under a minute) ..."

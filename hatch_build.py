@@ -1,6 +1,6 @@
 """Build hook: compile the native packet path where that can be done, for wheels and for `make run`.
 
-Without a C compiler or Python's headers the package is complete all the same.
+Without a C compiler, the package uses the packet path in Python.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 DIRECTORY = Path("src/visavis/media/native")
-LOWEST_PYTHON = "cp311"
 
 
 class NativePathHook(BuildHookInterface[Any]):
-    """Adds the extension to the wheel, whose tag then names the platform."""
+    """Adds the library to the wheel, whose tag then names the platform.
+
+    Python calls the library by cffi, so it does not depend on the version of Python.
+    """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         directory = Path(self.root) / DIRECTORY
@@ -31,11 +33,11 @@ class NativePathHook(BuildHookInterface[Any]):
             platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
             build_data["artifacts"].append(str(library.relative_to(self.root)))
             build_data["pure_python"] = False
-            build_data["tag"] = f"{LOWEST_PYTHON}-abi3-{platform}"
+            build_data["tag"] = f"py3-none-{platform}"
 
 
 def _load(path: Path) -> Any:
-    """Load a module by its file: what it is part of is not installed yet."""
+    """Load a module from its file, because its package is not installed yet."""
     spec = importlib.util.spec_from_file_location("native_build", path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} cannot be loaded")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from visavis.media.leg import Leg
-from visavis.media.native import build, path
+from visavis.media.native import build, library, path
 from visavis.media.native.path import NativePath
 from visavis.media.relay import NewLeg, Relay
 from visavis.media.remote_address import RemoteAddress
@@ -37,11 +36,11 @@ def packet_path(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @functools.cache
 def require_native() -> None:
-    """Build the extension unless it is current. Tests have a compiler (tests/system-packages)."""
+    """Build the library unless it is current. Tests have a compiler (tests/system-packages)."""
     if not build.is_current():
         build.build()
-    if not path.is_available():
-        path._packet_path = importlib.import_module("visavis.media.native._packet_path")
+        library.load.cache_clear()
+    assert path.is_available()
 
 
 class ChosenPath:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from tests.dying import dies_once
+from tests.media.packet_paths import require_native
 from tests.media.test_worker_pool import PoolHarness, until
 from tests.media.test_worker_pool import harness as harness
 from tests.spool.test_sync_thread import FakeFile
@@ -14,6 +16,7 @@ from visavis import tasks
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import VISITOR_LEG, BridgeId
 from visavis.media import worker, worker_client
+from visavis.media.native import NativePath
 from visavis.media.worker import ControlSocket, Worker
 from visavis.spool.sync_thread import SyncThread
 from visavis.tasks import MONITOR
@@ -107,3 +110,20 @@ async def test_journals_are_written_on(monkeypatch: pytest.MonkeyPatch, tmp_path
     file.is_over = True
     sync_thread.wake()
     await until(lambda: "journal sync" not in MONITOR.problems)
+
+
+async def test_the_native_path_reads_on() -> None:
+    require_native()
+    path, received = NativePath(lambda *_: None), list[bytes]()
+    path.hand_to(lambda datagram, *_: received.append(datagram), lambda *_: None)
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as browser,
+    ):
+        udp.bind(("127.0.0.1", 0))
+        with dies_once("packet path", path.core, "run") as is_dead:
+            path.start({socket.AF_INET: udp})
+            await until(is_dead)
+        browser.sendto(bytes(20), udp.getsockname())
+        await until(lambda: received == [bytes(20)])
+        path.stop()

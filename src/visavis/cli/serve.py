@@ -253,12 +253,14 @@ def require_free_port(settings: Settings) -> None:
 
 
 def _require_packet_path(settings: Settings) -> None:
+    if settings.media_packet_path != "native":
+        return
     try:
         is_chosen(settings.media_packet_path)
     except ImportError as error:
         fail(
-            f"{error} Install a C compiler and Python's headers and install Visavis again, or set "
-            "--media-packet-path to auto."
+            f"{error} Install a C compiler and install Visavis again, or set --media-packet-path "
+            "to auto."
         )
 
 

@@ -39,7 +39,7 @@ class UdpSender:
 
     def __init__(self, ipv4: socket.socket, ipv6: socket.socket) -> None:
         self._ipv4, self._ipv6 = ipv4, ipv6
-        self._can_segment = all(map(_can_segment, (ipv4, ipv6)))
+        self._can_segment = all(map(can_segment, (ipv4, ipv6)))
         self._refused: set[UdpAddress] = set()
         self._held: dict[UdpAddress, list[bytes]] = {}
         self._is_holding = False
@@ -119,7 +119,7 @@ def segmentable(datagrams: list[bytes]) -> Iterator[list[bytes]]:
         yield run
 
 
-def _can_segment(udp: socket.socket) -> bool:
+def can_segment(udp: socket.socket) -> bool:
     """Whether the kernel supports UDP_SEGMENT; others would ignore it and send a long datagram."""
     if sys.platform != "linux":
         return False

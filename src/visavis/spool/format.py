@@ -17,7 +17,7 @@ session descriptions, which define the payload types, and the events of the call
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import BinaryIO, Final, NamedTuple
 from zlib import crc32
@@ -68,7 +68,15 @@ def encode_record(arrival_us: int, kind: int, leg: int, payload: bytes) -> bytes
 
 def encode_block(body: bytes | bytearray) -> bytes:
     """Return a block with these encoded records, to be written at once."""
-    return _BLOCK.pack(len(body), crc32(body)) + body
+    return block_header([body]) + body
+
+
+def block_header(parts: Sequence[bytes | bytearray | memoryview]) -> bytes:
+    """Return the header of a block whose body consists of these parts."""
+    checksum = 0
+    for part in parts:
+        checksum = crc32(part, checksum)
+    return _BLOCK.pack(sum(map(len, parts)), checksum)
 
 
 def read_journal(file: BinaryIO) -> Iterator[JournalRecord]:

@@ -25,13 +25,16 @@ from visavis.domain.recording import (
     journal_name,
 )
 from visavis.durable import sync_directory, write_synced
-from visavis.spool.format import MAGIC, NO_LEG, RecordKind, encode_block, encode_record
+from visavis.spool.format import MAGIC, NO_LEG, RecordKind, block_header, encode_record
 from visavis.spool.sync_thread import SyncThread
 
 WAKE_BYTES: Final = 2 * 1024 * 1024
 MAX_WAITING_BYTES: Final = 8 * 1024 * 1024
 CLOCK_STEP_US: Final = 50_000
 """A change of the wall clock against the recording's clock is noted if it is at least this."""
+
+BlockParts = list[bytes | memoryview]
+"""Body of a block in parts, which are written together without being copied."""
 
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 SYNC_THREAD: Final = SyncThread()
@@ -112,7 +115,7 @@ class JournalWriter:
             self._dropped += 1
             return
         if self._dropped:
-            record = _note(arrival_us, {"type": "gap", "records": self._dropped}) + record
+            record = gap_note(arrival_us, self._dropped) + record
             self._dropped = 0
             self.gaps += 1
         self._waiting.append(record)
@@ -150,15 +153,14 @@ class JournalWriter:
         # This must be read before the records are taken: `close` appends the seal first and then
         # sets the flag, so a set flag means that the seal is among the records.
         self._is_complete = self._is_closing
-        body = self._take()
-        body += self._clock_step()
+        parts = [part for part in (*self._take(), self._clock_step()) if part]
         try:
-            if body:
-                _write_all(self._file, encode_block(body))
+            if parts:
+                _write_all(self._file, [block_header(parts), *parts])
         except OSError as error:
             self._lose(error)
             return False
-        return bool(body) or self._is_complete
+        return bool(parts) or self._is_complete
 
     def sync(self) -> None:
         """Sync the file to disk; after the seal, the journal is over."""
@@ -170,10 +172,10 @@ class JournalWriter:
             if self._is_complete:
                 self._over.set()
 
-    def _take(self) -> bytes:
+    def _take(self) -> BlockParts:
         body = b"".join([self._waiting.popleft() for _ in range(len(self._waiting))])
         self._taken += len(body)
-        return body
+        return [body]
 
     def _clock_step(self) -> bytes:
         """Return a note if the wall clock was set. It corrects the times of the call's events."""
@@ -317,7 +319,7 @@ def _create(path: Path, undo: ExitStack) -> int:
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
     undo.callback(os.close, file)
     fcntl.flock(file, fcntl.LOCK_EX)
-    _write_all(file, MAGIC)
+    _write_all(file, [MAGIC])
     os.fsync(file)
     sync_directory(path.parent)
     return file
@@ -327,7 +329,14 @@ def _note(arrival_us: int, note: Mapping[str, Any]) -> bytes:
     return encode_record(arrival_us, RecordKind.NOTE, NO_LEG, msgspec.json.encode(note))
 
 
-def _write_all(file: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(file, view) :]
+def gap_note(arrival_us: int, records: int) -> bytes:
+    """Return the note that this many records were dropped because the disk was too slow."""
+    return _note(arrival_us, {"type": "gap", "records": records})
+
+
+def _write_all(file: int, parts: BlockParts) -> None:
+    written = os.writev(file, parts)
+    if written < sum(map(len, parts)):  # The disk is nearly full, or a signal interrupted the call.
+        rest = memoryview(b"".join(parts))[written:]
+        while rest:
+            rest = rest[os.write(file, rest) :]

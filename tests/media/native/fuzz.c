@@ -1,22 +1,25 @@
 /* Random datagrams and random commands for the native packet path, without Python.
 
-     fuzz INPUTS SEED      so many inputs, each a sequence of commands
+     fuzz INPUTS SEED      this many inputs, each a sequence of commands
      fuzz threads SECONDS  the path's thread on real sockets, and commands from another thread
-     fuzz refused SECONDS  the same, while the kernel refuses most datagrams that it is to segment
+     fuzz refused SECONDS  the same, while the kernel rejects most messages with UDP_SEGMENT
 
-   To be built with sanitizers and linked with --wrap=sendmmsg. With -DLIBFUZZER there is no `main`:
-   clang's libFuzzer has its own. libsrtp is replaced by functions that give whatever the input
-   says. */
+   Build it with sanitizers and link it with --wrap=sendmmsg. With -DLIBFUZZER there is no `main`,
+   because clang's libFuzzer has its own. libsrtp is replaced by functions that depend only on the
+   input. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,7 +27,7 @@
 
 enum { LEGS = 8, JOURNALS = 4, TAG = 16, FRESH_EVERY = 5000, LONGEST_INPUT = 600 };
 
-static int session; /* what a session points to */
+static int session; /* all sessions point to this */
 
 static int protect(void *of, void *packet, int *length) {
   assert(of == &session);
@@ -42,7 +45,7 @@ static int unprotect(void *of, void *packet, int *length) {
   return 0;
 }
 
-static int is_refusing; /* what a device that cannot segment makes of sendmmsg */
+static int is_refusing; /* let sendmmsg fail like a device that cannot segment */
 static unsigned long refused;
 
 int __real_sendmmsg(int udp, struct mmsghdr *messages, unsigned count, int flags);
@@ -56,7 +59,7 @@ int __wrap_sendmmsg(int udp, struct mmsghdr *messages, unsigned count, int flags
     errno = errors[calls % 4];
     return -1;
   }
-  if (is_refusing && count > 1) count = 1 + calls++ % count; /* as if the next one could not be sent */
+  if (is_refusing && count > 1) count = 1 + calls++ % count; /* sendmmsg may send only some */
   return __real_sendmmsg(udp, messages, count, flags);
 }
 
@@ -78,14 +81,14 @@ static void check_journal(int number) {
   struct path_journal_body body;
   if (path_take(path, number, &body)) return;
   size_t at = 0;
-  while (at < body.length) { /* whole records to the last byte */
+  while (at < body.length) { /* the body consists of complete records */
     assert(at + 14 <= body.length);
     const uint8_t *record = body.records + at;
     assert(record[8] >= 1 && record[8] <= 4 && record[9] <= 2);
     at += 14 + ((size_t)record[10] << 24 | record[11] << 16 | record[12] << 8 | record[13]);
   }
   assert(at == body.length);
-  free(body.records);
+  path_free_records(body.records);
 }
 
 static void check_events(unsigned most) {
@@ -101,7 +104,7 @@ static void check_events(unsigned most) {
 static struct path_address some_address(struct input *input) {
   unsigned which = byte(input);
   struct path_address address = {.family = which & 1 ? AF_INET : AF_INET6, .port = which >> 4};
-  address.host[0] = which & 0x0E;
+  address.ipv6[0] = which & 0x0E;
   return address;
 }
 
@@ -110,7 +113,7 @@ static size_t some_datagram(struct input *input, uint8_t datagram[MAX_DATAGRAM])
   if (kind & 0x80) length = length % 64 + 12;
   for (unsigned i = 0; i < length; i++)
     datagram[i] = input->at < input->end ? (uint8_t)byte(input) : (uint8_t)(kind + i);
-  if (length > 12 && kind & 1) { /* RTP or RTCP of one of few sources */
+  if (length > 12 && kind & 1) { /* RTP or RTCP of one of a few sources */
     datagram[0] = 0x80;
     datagram[1] = kind & 2 ? 192 + kind % 32 : 90 + kind % 16;
     memset(datagram + 4, 0, 8);
@@ -260,10 +263,10 @@ static int udp_socket(struct sockaddr_in *name) {
   return udp;
 }
 
-/* Whether the thread reads a datagram that is sent to this socket while nothing else comes. */
+/* Return whether the thread reads a datagram that is sent to this socket when it is idle. */
 static int is_read(int browser, const struct sockaddr_in *name) {
   struct path_totals before, totals;
-  do { /* all that was sent earlier */
+  do { /* until everything sent earlier was read */
     path_totals(path, &before);
     usleep(100000);
     path_totals(path, &totals);
@@ -276,20 +279,35 @@ static int is_read(int browser, const struct sockaddr_in *name) {
   return totals.received != before.received;
 }
 
-/* The thread reads, relays and records while legs and journals come and go. */
+static void *run(void *of) {
+  path_run(of);
+  return NULL;
+}
+
+static void watch(int epoll, int file) {
+  struct epoll_event event = {.events = EPOLLIN};
+  assert(!epoll_ctl(epoll, EPOLL_CTL_ADD, file, &event));
+}
+
+/* Let the thread relay and record while legs and journals are added and removed. */
 static void threads(double seconds) {
-  struct sockaddr_in ours[2], theirs[2]; /* of ours one stands for the socket of IPv6 */
+  struct sockaddr_in ours[2], theirs[2]; /* our second socket replaces that of IPv6 */
   uint8_t datagram[1200] = {0x80, 96}, received[2048];
-  struct path_address address[2];
+  struct path_address address[2] = {0};
   int udp[2] = {udp_socket(&ours[0]), udp_socket(&ours[1])};
   int browser[2] = {udp_socket(&theirs[0]), udp_socket(&theirs[1])};
-  int wake = eventfd(0, EFD_NONBLOCK);
+  int wake = eventfd(0, EFD_NONBLOCK), stop = eventfd(0, EFD_NONBLOCK), epoll = epoll_create1(0);
+  pthread_t thread;
   unsigned long sent = 0, arrived = 0;
   path = path_new(&SRTP, 7, MAX_GATHER_US);
-  assert(path && !path_start(path, udp[0], udp[1], wake));
-  assert(path_start(path, udp[0], udp[1], wake) < 0);
-  for (int i = 0; i < 2; i++)
-    assert(!path_address_of(&address[i], (struct sockaddr *)&theirs[i], sizeof theirs[i]));
+  assert(path);
+  for (int i = 0; i < 2; i++) {
+    memcpy(&address[i], &theirs[i], sizeof theirs[i]);
+    watch(epoll, udp[i]);
+  }
+  watch(epoll, stop);
+  path_set_files(path, udp[0], udp[1], epoll, wake, 1);
+  assert(!pthread_create(&thread, NULL, run, path));
   state = 1;
   for (time_t until = time(NULL) + (time_t)seconds; time(NULL) < until;) {
     int one = path_add_leg(path, 1), other = path_add_leg(path, 2);
@@ -321,19 +339,23 @@ static void threads(double seconds) {
   }
   assert(is_read(browser[0], &ours[0]) && is_read(browser[0], &ours[1]));
   path_stop(path);
-  path_stop(path);
+  assert(!eventfd_write(stop, 1));
+  assert(!pthread_join(thread, NULL));
+  path_set_files(path, -1, -1, -1, -1, 0);
   struct path_totals totals;
   path_totals(path, &totals);
   printf("%lu sent, %lu arrived, %llu received, %llu not sent, %lu refused\n", sent, arrived,
          (unsigned long long)totals.received, (unsigned long long)totals.unsent, refused);
   assert(totals.received > 0 && arrived > 0 && totals.unsent == 0);
-  assert(!is_refusing || refused > 0); /* sent one by one */
+  assert(!is_refusing || refused > 0);
   path_free(path);
   close(udp[0]);
   close(udp[1]);
   close(browser[0]);
   close(browser[1]);
   close(wake);
+  close(stop);
+  close(epoll);
 }
 
 int main(int count, char **argument) {

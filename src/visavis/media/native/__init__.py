@@ -1,7 +1,7 @@
 """Packet path in C, which relays the packets of legs in a thread of its own.
 
-It does what `Leg.receive_media` does in Python, for a fraction of the processor time and of the
-delay. It is optional: without a C compiler at set-up the packet path in Python is used.
+It does the same as `Leg.receive_media`, with less CPU time and delay. It is optional: if there was
+no C compiler at set-up, the packet path in Python is used.
 """
 
 from visavis.media.native.path import NativePath, is_available, is_chosen

@@ -2,8 +2,8 @@
 
     python -m visavis.media.native.build
 
-It is run when Visavis is installed. A machine without a compiler or without Python's headers has
-the packet path in Python instead, which does the same.
+This runs when Visavis is installed. A machine without a compiler uses the packet path in Python,
+which does the same.
 """
 
 from __future__ import annotations
@@ -13,43 +13,40 @@ import shlex
 import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 DIRECTORY: Final = Path(__file__).parent
-SOURCES: Final = ("packet_path.c", "module.c")
-HEADERS: Final = ("packet_path.h",)
-LIBRARY: Final = "_packet_path.abi3.so"
+SOURCE: Final = DIRECTORY / "packet_path.c"
+HEADER: Final = DIRECTORY / "packet_path.h"
+LIBRARY: Final = "packet_path.so"
 OPTIONS: Final = (
-    *("-std=c11", "-O2", "-g0", "-fPIC", "-shared", "-pthread", "-fvisibility=hidden"),
+    *("-std=c11", "-O2", "-g0", "-fPIC", "-shared", "-pthread"),
     *("-Wall", "-Wextra", "-Werror", "-D_FORTIFY_SOURCE=2", "-fstack-protector-strong"),
 )
 BUILD_SECONDS: Final = 120.0
 
 
 class BuildError(Exception):
-    """The extension cannot be built here."""
+    """The library cannot be built on this machine."""
 
 
 def build(directory: Path = DIRECTORY, options: Sequence[str] = OPTIONS) -> Path:
-    """Compile the extension into `directory` and return it; raises `BuildError`."""
+    """Compile the library into `directory` and return its path; raises `BuildError`."""
     if not sys.platform.startswith("linux"):
         raise BuildError("it needs Linux")
     compiler = shlex.split(os.environ.get("CC", "")) or [_compiler()]
-    headers = Path(sysconfig.get_path("include"))
-    if not (headers / "Python.h").is_file():
-        raise BuildError("Python's headers are not installed")
     library = directory / LIBRARY
     hidden = library.with_suffix(f".{os.getpid()}")
-    sources = [str(DIRECTORY / source) for source in SOURCES]
-    command = [*compiler, *options, f"-I{headers}", "-o", str(hidden), *sources]
+    version = f"-DHEADER_CRC32={crc32(HEADER.read_bytes())}u"  # Python uses no other version.
+    command = [*compiler, *options, version, "-o", str(hidden), str(SOURCE)]
     try:
-        subprocess.run(  # noqa: S603  the compiler of whoever installs it
+        subprocess.run(  # noqa: S603  the compiler chosen by the user who installs Visavis
             command, check=True, capture_output=True, text=True, timeout=BUILD_SECONDS
         )
-        hidden.replace(library)  # a running process keeps the file that it has loaded
+        hidden.replace(library)  # A running process keeps the file that it has loaded.
     except subprocess.CalledProcessError as error:
         raise BuildError(f"the compiler says: {error.stderr.strip()}") from None
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -60,12 +57,12 @@ def build(directory: Path = DIRECTORY, options: Sequence[str] = OPTIONS) -> Path
 
 
 def is_current(directory: Path = DIRECTORY) -> bool:
-    """Whether the extension is there and newer than its sources."""
+    """Whether the library exists and is newer than its sources."""
     try:
         built = (directory / LIBRARY).stat().st_mtime
     except FileNotFoundError:
         return False
-    return all((DIRECTORY / name).stat().st_mtime <= built for name in (*SOURCES, *HEADERS))
+    return all(source.stat().st_mtime <= built for source in (SOURCE, HEADER))
 
 
 def _compiler() -> str:
@@ -76,6 +73,7 @@ def _compiler() -> str:
 
 
 def main() -> int:
+    """Build the library, or say why the packet path in Python is used."""
     try:
         print(f"built {build()}")  # noqa: T201
     except BuildError as error:

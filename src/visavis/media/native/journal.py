@@ -1,20 +1,28 @@
-"""Writer of a journal to which the native path appends the packets."""
+"""Writer of a journal to which the native path appends packets."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from visavis.media.native.library import Core
 from visavis.spool.format import RecordKind
-from visavis.spool.writer import MAX_WAITING_BYTES, WAKE_BYTES, JournalWriter
+from visavis.spool.writer import (
+    MAX_WAITING_BYTES,
+    WAKE_BYTES,
+    BlockParts,
+    JournalWriter,
+    gap_note,
+)
 
 
 class NativeJournalWriter(JournalWriter):
-    """Journal whose waiting records are the native path's, under `number`.
+    """Journal whose records wait in the native path, which knows it by `number`.
 
-    Notes go the same way as packets, so that all are in their order.
+    Python appends its notes there too, so all records are in order.
     """
 
-    def __init__(self, core: Any, *files: Any, **clock: Any) -> None:
+    def __init__(self, core: Core, *files: Any, **clock: Any) -> None:
         self._core = core
         self.number: int = core.add_journal(clock.get("offset_us", 0), MAX_WAITING_BYTES)
         super().__init__(*files, **clock)
@@ -34,11 +42,15 @@ class NativeJournalWriter(JournalWriter):
         super().close()
         self._core.remove_journal(self.number)
 
-    def _take(self) -> bytes:
-        body, gaps = self._core.take(self.number)
-        self._appended += len(body)
-        self.gaps += gaps
-        return bytes(body)
+    def _take(self) -> BlockParts:
+        records, dropped = self._core.take(self.number)
+        parts: BlockParts = [records]
+        if dropped:
+            now_us = time.monotonic_ns() // 1000 + self.offset_us
+            parts.append(gap_note(now_us, dropped))
+            self.gaps += 1
+        self._appended += sum(map(len, parts))
+        return parts
 
     def _lose(self, error: OSError) -> None:
         self._core.stop_journal(self.number)

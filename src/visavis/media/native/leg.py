@@ -1,4 +1,4 @@
-"""Leg whose packets the native path relays: ICE and DTLS are those of every leg."""
+"""Leg whose packets the native path relays. ICE and DTLS are the same as for other legs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from visavis.rtp.mos import LegReport
 from visavis.rtp.rtcp import ReceptionReport
 
 if TYPE_CHECKING:
+    from visavis.media.native.library import Core
     from visavis.media.native.path import NativePath
 
 _PAYLOAD_TYPES: Final = 128
 
 
 class NativeLeg(Leg):
-    """A leg, and its double in the native path under `path_number`."""
+    """Leg whose packets the native path handles under the number `path_number`."""
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class NativeLeg(Leg):
         self._sessions: Srtp | None = None
 
     def connect(self, listeners: Sequence[Listener]) -> None:
-        """Raises `MediaUnavailable` for more than the path serves: one peer and one journal."""
+        """Raises `MediaUnavailable` if there is more than one peer or more than one journal."""
         peers = [one.path_number for one in listeners if isinstance(one, NativeLeg)]
         journals = [one.number for one in listeners if isinstance(one, NativeJournalWriter)]
         if len(peers) > 1 or len(journals) > 1 or len(peers) + len(journals) < len(listeners):
@@ -82,7 +83,7 @@ class NativeLeg(Leg):
         self._path.dispatch()
 
     def watch_packet(self, packet: bytes, highest: int, step: int) -> None:
-        """Show a packet to the watch over key frames."""
+        """Pass a packet to the key frame watch."""
         watcher = self.stats.stream_of(packet[8:12]).watcher
         if watcher is not None:
             watcher.see(packet, highest, step)
@@ -101,14 +102,17 @@ class NativeLeg(Leg):
 
     def _send_media_to(self, remote_address: RemoteAddress | None) -> None:
         super()._send_media_to(remote_address)
-        is_udp = isinstance(remote_address, tuple) and self._path.is_started
-        by_python = () if remote_address else None
-        self._core.send_to(self.path_number, remote_address if is_udp else by_python)
+        if remote_address is None:
+            self._core.send_nowhere(self.path_number)
+        elif isinstance(remote_address, tuple) and self._path.is_started:
+            self._core.send_to(self.path_number, remote_address)
+        else:
+            self._core.send_by_events(self.path_number)
 
     def _set_srtp(self, srtp: Srtp | None) -> None:
-        sessions = map(session_address, srtp.sessions) if srtp else (0, 0)
-        self._core.set_sessions(self.path_number, *sessions)
-        self._sessions = srtp  # the path has let go of the former ones
+        incoming, outgoing = map(session_address, srtp.sessions) if srtp else (0, 0)
+        self._core.set_sessions(self.path_number, incoming, outgoing)
+        self._sessions = srtp  # The path no longer uses the earlier sessions, which end here.
 
     def _set_types(self) -> None:
         remote, watch = self.remote, self.stats.watch
@@ -118,24 +122,26 @@ class NativeLeg(Leg):
 
 
 class NativeLegStats(LegStats):
-    """Statistics whose packets the native path counts."""
+    """Statistics of packets that the native path counts."""
 
-    def __init__(self, core: Any, number: int) -> None:
+    def __init__(self, core: Core, number: int) -> None:
         super().__init__()
         self._core, self._number = core, number
 
     @property
     def packets_in(self) -> int:
-        return int(self._core.leg_totals(self._number)[0])
+        return int(self._core.leg_totals(self._number).packets_in)
 
     @property
     def bytes_in(self) -> int:
-        return int(self._core.leg_totals(self._number)[1])
+        return int(self._core.leg_totals(self._number).bytes_in)
 
     def refresh(self) -> None:
-        _, _, self.packets_out, self.bytes_out, _ = self._core.leg_totals(self._number)
-        for ssrc, payload_type, *counts in self._core.sources(self._number):
-            self.set_counts(ssrc.to_bytes(4), payload_type, tuple(counts))
+        totals = self._core.leg_totals(self._number)
+        self.packets_out, self.bytes_out = totals.packets_out, totals.bytes_out
+        for one in self._core.sources(self._number):
+            counts = one.highest, one.expected, one.received, one.octets, one.jitter
+            self.set_counts(one.ssrc.to_bytes(4), one.payload_type, counts)
 
     def stream_of(self, source: bytes) -> Any:
         if source not in self.streams:
@@ -156,25 +162,25 @@ class NativeLegStats(LegStats):
 
 
 class NativeRateLimit(LegRateLimit):
-    """Rate limit that the native path applies."""
+    """Rate limit that the native path enforces."""
 
     __slots__ = ("_core", "_number")
 
-    def __init__(self, core: Any, number: int, bytes_per_second: float, now: float) -> None:
+    def __init__(self, core: Core, number: int, bytes_per_second: float, now: float) -> None:
         self._core, self._number = core, number
         super().__init__(bytes_per_second, now)
         core.limit_rate(number, bytes_per_second, bytes_per_second * BURST_SECONDS, now)
 
     @property
     def dropped(self) -> int:
-        return int(self._core.leg_totals(self._number)[4])
+        return int(self._core.leg_totals(self._number).dropped)
 
     @dropped.setter
     def dropped(self, dropped: int) -> None:
-        """The path counts."""
+        """Ignore the value: the path counts the dropped packets."""
 
     def admits(self, size: int, now: float) -> bool:
-        return bool(self._core.charge(self._number, size, now))
+        return self._core.charge(self._number, size, now)
 
 
 def _bits(payload_types: Iterable[int]) -> bytes:

@@ -1,23 +1,22 @@
 #define _GNU_SOURCE
 #include "packet_path.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#ifndef HEADER_CRC32
+#define HEADER_CRC32 0
+#endif
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
@@ -26,40 +25,39 @@
 #endif
 
 enum {
-  SHORTEST = 12,            /* nothing that has a meaning is shorter */
-  TRAILER = 16 + 128 + 4,   /* libsrtp's longest: tag, MKI, SRTCP index */
-  SLOT = 1664,              /* MAX_PACKET and TRAILER, and a multiple of a cache line */
-  BATCH_PACKETS = 256,      /* packets that are sent together, and for which the mutex is held */
-  MESSAGES = 8,             /* datagrams, or trains of them, that are read and sent together */
-  ROUNDS = 8,               /* after which a socket is read that had nothing more */
-  MESSAGE_BYTES = 65536,    /* a train of datagrams by UDP_GRO */
-  MESSAGE_STRIDE = MESSAGE_BYTES + 320, /* else all begin in the same lines of the cache */
-  PRECEDENCE = 10,          /* of niceness, where that is allowed */
+  MIN_DATAGRAM = 12,      /* a shorter one is neither STUN, DTLS, RTP nor RTCP */
+  MIN_RTCP = 8,
+  TRAILER = 16 + 128 + 4, /* most bytes that libsrtp adds: tag, MKI, SRTCP index */
+  SLOT = 1664,            /* MAX_PACKET and TRAILER, rounded up to whole cache lines */
+  BATCH_PACKETS = 256,    /* packets that are sent together; the mutex is held for so many */
+  MESSAGES = 8,           /* messages that are read together; each may have several datagrams */
+  ROUNDS = 8,             /* a socket without a backlog is read at least once in so many rounds */
+  MESSAGE_BYTES = 65536,  /* longest message with UDP_GRO */
+  MESSAGE_STRIDE = MESSAGE_BYTES + 320, /* spreads the beginnings over the sets of the cache */
   MAX_SEGMENTS = 64,
   MAX_SEGMENTED = 65507,
   ADDRESS_SLOTS = 32768,
   MAX_ADDRESSES = 24576,
-  NUMBERS = 4096,           /* a leg's number is its index, and so many times its generation */
+  NUMBERS = 4096,         /* a number is the generation times this, plus the index */
   GENERATIONS = 1 << 18,
-  LEAST_COST = 400,         /* a small packet takes as much time as a large one */
-  CONTROL_COST = 4000,      /* STUN and DTLS take as much as ten packets */
+  MIN_COST = 400,         /* bytes: a small packet takes as much time as a large one */
+  CONTROL_COST = 4000,    /* STUN and DTLS take as much time as ten packets */
   AUDIO_RATE = 48000,
   RECORD_HEADER = 14,
   RECORD_RTP = 1,
   RECORD_RTCP = 2,
-  RECORD_NOTE = 3,
   FIRST_JOURNAL_BYTES = 16 * 1024,
-  GATHER_FROM = 5000,       /* datagrams a second above which they are left to gather, */
-  GATHER_FULLY = 9000,      /* and above which for the longest time */
+  RESERVED_JOURNAL_BYTES = 64 * 1024, /* for Python's records, such as the seal */
+  GATHER_FROM = 5000,     /* datagrams per second above which the path pauses */
+  GATHER_FULLY = 9000,    /* above this, the pauses have their full length */
   WINDOW_US = 10000,
 };
 
 struct journal {
-  int number;
-  int is_stopped;
+  int number, is_stopped;
   int64_t offset_us;
   size_t limit, length, room, last_length;
-  uint64_t dropped, gaps;
+  uint64_t dropped;
   uint8_t *records;
 };
 
@@ -84,25 +82,20 @@ struct binding {
   int leg;
 };
 
-struct target { /* the packets of a batch for one leg */
+struct target { /* packets of a batch for one leg, as a linked list */
   int leg, first, last, is_unsegmented;
   struct path_address address;
 };
 
-struct run { /* packets of one length, the last may be shorter, which are sent as one datagram */
-  int target, first_iov, packets;
-};
-
-struct batch {
+struct batch { /* packets that are sent together; a message may have several of one length */
   int packets, targets, messages, iovs;
   uint32_t length[BATCH_PACKETS];
   int next[BATCH_PACKETS];
   struct target target[BATCH_PACKETS];
-  int target_of[MAX_LEGS]; /* by the leg's index; holds if the target is that leg's */
-  struct run run[BATCH_PACKETS];
+  int target_of_leg[MAX_LEGS]; /* by index; valid if the target has the leg's number */
+  int target_of_message[BATCH_PACKETS];
   struct mmsghdr message[BATCH_PACKETS];
   struct iovec iov[BATCH_PACKETS];
-  struct sockaddr_in6 name[BATCH_PACKETS];
   _Alignas(struct cmsghdr) uint8_t control[BATCH_PACKETS][CMSG_SPACE(sizeof(uint16_t))];
   _Alignas(64) uint8_t data[BATCH_PACKETS][SLOT];
 };
@@ -110,7 +103,7 @@ struct batch {
 struct reader {
   struct mmsghdr message[MESSAGES];
   struct iovec iov[MESSAGES];
-  struct sockaddr_in6 from[MESSAGES];
+  struct path_address from[MESSAGES];
   _Alignas(struct cmsghdr) uint8_t control[MESSAGES][CMSG_SPACE(sizeof(int))];
   uint8_t data[MESSAGES][MESSAGE_STRIDE];
 };
@@ -123,17 +116,18 @@ struct path {
   struct leg *leg[MAX_LEGS];
   struct journal *journal[MAX_JOURNALS];
   int generation, addresses;
-  struct binding *binding; /* open addressing by the address's hash */
+  struct binding *binding; /* hash table with open addressing */
   struct path_event *event;
   int first_event, events, stranger_events, lazy_events, is_woken;
   struct path_totals totals;
-  int ipv4, ipv6, wake, stop, epoll, can_segment, is_running;
+  int ipv4, ipv6, epoll, wake, can_segment;
   atomic_int is_stopping;
-  pthread_t thread;
-  struct batch *batch;       /* the thread's */
-  struct batch *other_batch; /* of packets that Python hands in */
+  struct batch *batch;       /* of the path's thread */
+  struct batch *other_batch; /* of packets that Python passes to the path */
   struct reader *reader;
 };
+
+_Static_assert(sizeof(struct path_address) == sizeof(struct sockaddr_in6), "the same layout");
 
 static uint32_t get16(const uint8_t *at) { return (uint32_t)at[0] << 8 | at[1]; }
 static uint32_t get32(const uint8_t *at) { return get16(at) << 16 | get16(at + 2); }
@@ -144,7 +138,7 @@ static void put32(uint8_t *at, uint32_t value) {
 
 static int has_bit(const uint8_t bits[16], unsigned bit) { return bits[bit / 8] >> (bit % 8) & 1; }
 
-/* Legs and journals by their numbers */
+/* Legs and journals by number */
 
 static struct leg *leg_of(struct path *path, int number) {
   struct leg *leg = number < 0 ? NULL : path->leg[number % NUMBERS % MAX_LEGS];
@@ -163,43 +157,6 @@ static int new_number(struct path *path, int index) {
 
 /* Remote addresses */
 
-int path_address_of(struct path_address *address, const struct sockaddr *from, socklen_t length) {
-  memset(address, 0, sizeof *address);
-  if (length >= sizeof(struct sockaddr_in) && from->sa_family == AF_INET) {
-    struct sockaddr_in ipv4;
-    memcpy(&ipv4, from, sizeof ipv4);
-    address->family = AF_INET;
-    address->port = ipv4.sin_port;
-    memcpy(address->host, &ipv4.sin_addr, 4);
-    return 0;
-  }
-  if (length >= sizeof(struct sockaddr_in6) && from->sa_family == AF_INET6) {
-    struct sockaddr_in6 ipv6;
-    memcpy(&ipv6, from, sizeof ipv6);
-    address->family = AF_INET6;
-    address->port = ipv6.sin6_port;
-    address->scope = ipv6.sin6_scope_id;
-    memcpy(address->host, &ipv6.sin6_addr, 16);
-    return 0;
-  }
-  return -1;
-}
-
-static socklen_t name_of(struct sockaddr_in6 *name, const struct path_address *address) {
-  memset(name, 0, sizeof *name);
-  if (address->family == AF_INET) {
-    struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_port = address->port};
-    memcpy(&ipv4.sin_addr, address->host, 4);
-    memcpy(name, &ipv4, sizeof ipv4);
-    return sizeof ipv4;
-  }
-  name->sin6_family = AF_INET6;
-  name->sin6_port = address->port;
-  name->sin6_scope_id = address->scope;
-  memcpy(&name->sin6_addr, address->host, 16);
-  return sizeof *name;
-}
-
 static uint32_t slot_of(const struct path *path, const struct path_address *address) {
   uint64_t hash = path->seed;
   for (size_t i = 0; i < sizeof *address / 4; i++) {
@@ -211,7 +168,7 @@ static uint32_t slot_of(const struct path *path, const struct path_address *addr
   return (uint32_t)(hash >> 32) % ADDRESS_SLOTS;
 }
 
-/* The slot of the address, or the free one that it would have. */
+/* Return the slot of the address, or the free slot in which it belongs. */
 static uint32_t find_slot(const struct path *path, const struct path_address *address) {
   uint32_t slot = slot_of(path, address);
   while (path->binding[slot].address.family &&
@@ -225,6 +182,7 @@ static struct leg *leg_at(struct path *path, const struct path_address *address)
   return found->address.family ? leg_of(path, found->leg) : NULL;
 }
 
+/* Free a slot, and move up the addresses that would no longer be found (Knuth 6.4, algorithm R). */
 static void free_slot(struct path *path, uint32_t slot) {
   struct leg *leg = leg_of(path, path->binding[slot].leg);
   if (leg) leg->addresses--;
@@ -248,7 +206,7 @@ static void wake_python(struct path *path) {
   path->is_woken = write(path->wake, &one, sizeof one) == sizeof one;
 }
 
-/* A place in the queue for an event, or NULL. */
+/* Add an event to the queue and return it, or return NULL if there is no room. */
 static struct path_event *push_event(struct path *path, enum path_event_kind kind, int leg,
                                      const uint8_t *data, size_t length, double now,
                                      int64_t arrival_us) {
@@ -286,7 +244,7 @@ int path_next_event(struct path *path, struct path_event *event) {
   } else if (path->is_woken) {
     uint64_t count;
     path->is_woken = 0;
-    if (read(path->wake, &count, sizeof count) < 0) count = 0; /* somebody else has read it */
+    if (read(path->wake, &count, sizeof count) < 0) count = 0; /* it was read already */
   }
   pthread_mutex_unlock(&path->mutex);
   return found;
@@ -294,22 +252,8 @@ int path_next_event(struct path *path, struct path_event *event) {
 
 /* Journals */
 
-static void write_record(struct journal *journal, int64_t time_us, uint8_t kind, uint8_t leg,
-                         const uint8_t *payload, size_t length) {
-  uint8_t *at = journal->records + journal->length;
-  put32(at, (uint32_t)((uint64_t)time_us >> 32));
-  put32(at + 4, (uint32_t)time_us);
-  at[8] = kind;
-  at[9] = leg;
-  put32(at + 10, (uint32_t)length);
-  if (length) memcpy(at + RECORD_HEADER, payload, length);
-  journal->length += RECORD_HEADER + length;
-}
-
-/* Whether there is, now, room for so many bytes. */
-static int make_room(struct journal *journal, size_t bytes) {
-  size_t wanted = journal->length + bytes;
-  if (wanted > journal->limit) return 0;
+/* Ensure that the journal has room for `wanted` bytes; return 0 if there is no memory. */
+static int make_room(struct journal *journal, size_t wanted) {
   if (wanted <= journal->room) return 1;
   size_t room = journal->room ? journal->room : FIRST_JOURNAL_BYTES;
   if (room < journal->last_length) room = journal->last_length;
@@ -321,48 +265,49 @@ static int make_room(struct journal *journal, size_t bytes) {
   return 1;
 }
 
-static int append_record(struct journal *journal, int64_t arrival_us, uint8_t kind, uint8_t leg,
-                         const uint8_t *payload, size_t length) {
-  char note[64];
-  size_t note_length = 0;
-  if (journal->dropped) {
-    int written = snprintf(note, sizeof note, "{\"type\":\"gap\",\"records\":%llu}",
-                           (unsigned long long)journal->dropped);
-    note_length = (size_t)written + RECORD_HEADER;
-  }
-  if (!make_room(journal, note_length + RECORD_HEADER + length)) {
+static int append_record(struct journal *journal, size_t limit, int64_t arrival_us, uint8_t kind,
+                         uint8_t leg, const uint8_t *payload, size_t length) {
+  size_t wanted = journal->length + RECORD_HEADER + length;
+  if (wanted > limit || !make_room(journal, wanted)) {
     journal->dropped++;
     return 0;
   }
-  int64_t time_us = (int64_t)((uint64_t)arrival_us + (uint64_t)journal->offset_us);
-  if (note_length) {
-    write_record(journal, time_us, RECORD_NOTE, 0, (uint8_t *)note, note_length - RECORD_HEADER);
-    journal->dropped = 0;
-    journal->gaps++;
-  }
-  write_record(journal, time_us, kind, leg, payload, length);
+  uint64_t time_us = (uint64_t)arrival_us + (uint64_t)journal->offset_us;
+  uint8_t *at = journal->records + journal->length;
+  put32(at, (uint32_t)(time_us >> 32));
+  put32(at + 4, (uint32_t)time_us);
+  at[8] = kind;
+  at[9] = leg;
+  put32(at + 10, (uint32_t)length);
+  if (length) memcpy(at + RECORD_HEADER, payload, length);
+  journal->length = wanted;
   return 1;
 }
 
+/* Append a packet. Once one was dropped, so are all until Python takes the records: it then notes
+   the gap after them, which is where it is. */
 static void record_packet(struct path *path, struct leg *leg, uint8_t kind, const uint8_t *packet,
                           size_t length, int64_t arrival_us) {
   struct journal *journal = journal_of(path, leg->journal);
-  if (journal && !journal->is_stopped)
-    append_record(journal, arrival_us, kind, leg->journal_leg, packet, length);
+  if (!journal || journal->is_stopped) return;
+  size_t limit = journal->dropped ? 0 : journal->limit;
+  append_record(journal, limit, arrival_us, kind, leg->journal_leg, packet, length);
 }
 
-/* Batches of packets that are to be sent */
+/* Batches of packets to be sent */
 
 static int target_for(struct batch *batch, const struct leg *leg) {
-  int index = leg->number % NUMBERS, found = batch->target_of[index];
+  int index = leg->number % NUMBERS, found = batch->target_of_leg[index];
   if (found < batch->targets && batch->target[found].leg == leg->number) return found;
   found = batch->targets++;
-  batch->target[found] = (struct target){
-      .leg = leg->number, .first = -1, .is_unsegmented = leg->is_unsegmented, .address = leg->address};
-  return batch->target_of[index] = found;
+  batch->target[found] = (struct target){.leg = leg->number,
+                                         .first = -1,
+                                         .is_unsegmented = leg->is_unsegmented,
+                                         .address = leg->address};
+  return batch->target_of_leg[index] = found;
 }
 
-/* The packet in the batch's next slot is the leg's. */
+/* Add the packet in the batch's next slot to those for the leg. */
 static void add_packet(struct batch *batch, const struct leg *leg, size_t length) {
   struct target *target = &batch->target[target_for(batch, leg)];
   int packet = batch->packets++;
@@ -373,14 +318,15 @@ static void add_packet(struct batch *batch, const struct leg *leg, size_t length
   target->last = packet;
 }
 
+/* Make a message of the packets from `first_iov` on. */
 static void add_message(struct batch *batch, int target, int first_iov) {
   int number = batch->messages++, packets = batch->iovs - first_iov;
   struct msghdr *header = &batch->message[number].msg_hdr;
-  *header = (struct msghdr){.msg_name = &batch->name[number],
-                            .msg_namelen = name_of(&batch->name[number], &batch->target[target].address),
+  *header = (struct msghdr){.msg_name = &batch->target[target].address,
+                            .msg_namelen = sizeof batch->target[target].address,
                             .msg_iov = &batch->iov[first_iov],
                             .msg_iovlen = (size_t)packets};
-  batch->run[number] = (struct run){target, first_iov, packets};
+  batch->target_of_message[number] = target;
   if (packets == 1) return;
   uint16_t size = (uint16_t)batch->iov[first_iov].iov_len;
   header->msg_control = batch->control[number];
@@ -393,70 +339,70 @@ static void add_message(struct batch *batch, int target, int first_iov) {
   memcpy(CMSG_DATA(control), &size, sizeof size);
 }
 
-/* Cut the packets for one target into runs of one length. */
-static void add_runs(struct path *path, struct batch *batch, int number) {
+/* Divide the packets for a target into messages. All packets of a message have the same length,
+   except that the last one may be shorter. */
+static void add_messages(struct path *path, struct batch *batch, int number) {
   struct target *target = &batch->target[number];
   int can_segment = path->can_segment && !target->is_unsegmented;
   int first = batch->iovs;
   size_t size = 0, bytes = 0;
   for (int packet = target->first; packet >= 0; packet = batch->next[packet]) {
     size_t length = batch->length[packet];
-    int is_run = batch->iovs > first;
-    if (is_run && (!can_segment || length > size || batch->iov[batch->iovs - 1].iov_len < size ||
-                   bytes + length > MAX_SEGMENTED || batch->iovs - first == MAX_SEGMENTS)) {
+    int is_begun = batch->iovs > first;
+    if (is_begun && (!can_segment || length > size || batch->iov[batch->iovs - 1].iov_len < size ||
+                     bytes + length > MAX_SEGMENTED || batch->iovs - first == MAX_SEGMENTS)) {
       add_message(batch, number, first);
       first = batch->iovs;
-      is_run = 0;
+      is_begun = 0;
     }
-    if (!is_run) size = length, bytes = 0;
+    if (!is_begun) size = length, bytes = 0;
     bytes += length;
     batch->iov[batch->iovs++] = (struct iovec){batch->data[packet], length};
   }
   if (batch->iovs > first) add_message(batch, number, first);
 }
 
-static void refuse_segments(struct path *path, int number) {
+static void stop_segmenting(struct path *path, int number) {
   pthread_mutex_lock(&path->mutex);
   struct leg *leg = leg_of(path, number);
   if (leg) leg->is_unsegmented = 1;
   pthread_mutex_unlock(&path->mutex);
 }
 
-/* Send a run's packets by themselves: how many were sent. */
-static int send_singly(int udp, struct batch *batch, int number) {
-  struct msghdr header = batch->message[number].msg_hdr;
-  int sent = 0;
+/* Send the packets of a message one by one; return how many were sent. */
+static size_t send_one_by_one(int udp, struct msghdr header) {
+  size_t packets = header.msg_iovlen, sent = 0;
   header.msg_control = NULL;
   header.msg_controllen = 0;
   header.msg_iovlen = 1;
-  for (int i = 0; i < batch->run[number].packets; i++, header.msg_iov++)
+  for (size_t i = 0; i < packets; i++, header.msg_iov++)
     sent += sendmsg(udp, &header, MSG_DONTWAIT) >= 0;
   return sent;
 }
 
-/* What cannot be sent is lost: a full buffer or a missing route is packet loss to the browsers. */
+/* Send the messages. To the browsers, a full buffer or a missing route is packet loss. */
 static void send_messages(struct path *path, struct batch *batch, int udp, uint64_t *sent,
                           uint64_t *unsent) {
   for (int at = 0; at < batch->messages;) {
     int count = sendmmsg(udp, &batch->message[at], (unsigned)(batch->messages - at), MSG_DONTWAIT);
     if (count > 0) {
-      for (; count > 0; count--) *sent += (uint64_t)batch->run[at++].packets;
+      for (; count > 0; count--) *sent += batch->message[at++].msg_hdr.msg_iovlen;
       continue;
     }
     if (count < 0 && errno == EINTR) continue;
-    struct run *run = &batch->run[at];
-    int done = 0;
-    if (run->packets > 1 && (errno == EINVAL || errno == EIO || errno == EMSGSIZE)) {
-      refuse_segments(path, batch->target[run->target].leg); /* by the device */
-      done = send_singly(udp, batch, at);
+    struct msghdr *header = &batch->message[at].msg_hdr;
+    size_t done = 0;
+    if (header->msg_iovlen > 1 && (errno == EINVAL || errno == EIO || errno == EMSGSIZE)) {
+      stop_segmenting(path, batch->target[batch->target_of_message[at]].leg); /* device cannot */
+      done = send_one_by_one(udp, *header);
     }
-    *sent += (uint64_t)done;
-    *unsent += (uint64_t)(run->packets - done);
+    *sent += done;
+    *unsent += header->msg_iovlen - done;
     at++;
   }
 }
 
-/* Send a batch and empty it; not to be called with the mutex held. */
+/* Send a batch and empty it. The caller must not hold the mutex. */
 static void flush(struct path *path, struct batch *batch) {
   if (!batch->packets) return;
   uint64_t sent = 0, unsent = 0;
@@ -464,8 +410,7 @@ static void flush(struct path *path, struct batch *batch) {
   for (int i = 0; i < 2; i++) {
     batch->messages = batch->iovs = 0;
     for (int target = 0; target < batch->targets; target++)
-      if (batch->target[target].address.family == (uint32_t)families[i])
-        add_runs(path, batch, target);
+      if (batch->target[target].address.family == families[i]) add_messages(path, batch, target);
     send_messages(path, batch, sockets[i], &sent, &unsent);
   }
   batch->packets = batch->targets = 0;
@@ -475,38 +420,35 @@ static void flush(struct path *path, struct batch *batch) {
   pthread_mutex_unlock(&path->mutex);
 }
 
-/* Legs' packets; all with the mutex held */
+/* Packets of legs. The caller of all these functions holds the mutex. */
 
-/* Protect the packet in the batch's next slot and put it with those that are sent to the leg. */
+/* Encrypt the packet in the batch's next slot and add it to those for the leg. */
 static int send_packet(struct path *path, struct batch *batch, struct leg *leg, size_t length,
                        int is_rtcp, double now, int64_t arrival_us) {
   uint8_t *packet = batch->data[batch->packets];
-  int protected_length = (int)length;
+  int size = (int)length;
   if (!leg->outgoing || leg->destination == NOWHERE) return 0;
-  if ((is_rtcp ? path->srtp.protect_rtcp : path->srtp.protect)(leg->outgoing, packet,
-                                                               &protected_length))
-    return 0;
-  if (protected_length <= 0 || protected_length > SLOT) return 0;
+  srtp_function protect = is_rtcp ? path->srtp.protect_rtcp : path->srtp.protect;
+  if (protect(leg->outgoing, packet, &size) || size <= 0 || size > SLOT) return 0;
   leg->totals.packets_out++;
   leg->totals.bytes_out += length;
-  if (leg->destination == BY_UDP) add_packet(batch, leg, (size_t)protected_length);
+  if (leg->destination == BY_UDP)
+    add_packet(batch, leg, (size_t)size);
   else
-    push_event(path, EVENT_OUTGOING, leg->number, packet, (size_t)protected_length, now, arrival_us);
+    push_event(path, EVENT_OUTGOING, leg->number, packet, (size_t)size, now, arrival_us);
   return 1;
 }
 
+/* Return whether the rate limit, a token bucket, admits a datagram. */
 static int charge(struct leg *leg, size_t bytes, double now) {
-  double cost = bytes < LEAST_COST ? LEAST_COST : (double)bytes;
+  double cost = bytes < MIN_COST ? MIN_COST : (double)bytes;
   double allowance = leg->allowance + (now - leg->charged_at) * leg->rate;
   leg->charged_at = now;
   if (!(allowance < leg->burst)) allowance = leg->burst;
-  if (allowance < cost) {
-    leg->allowance = allowance;
-    leg->totals.dropped++;
-    return 0;
-  }
-  leg->allowance = allowance - cost;
-  return 1;
+  int is_admitted = allowance >= cost;
+  leg->allowance = is_admitted ? allowance - cost : allowance;
+  leg->totals.dropped += !is_admitted;
+  return is_admitted;
 }
 
 static struct path_source *source_of(struct leg *leg, uint32_t ssrc) {
@@ -521,7 +463,8 @@ static int is_rtcp_source(const struct leg *leg, uint32_t ssrc) {
   return 0;
 }
 
-/* libsrtp keeps something of every source there ever was. */
+/* Return whether to accept packets of a source. libsrtp keeps state for each source forever, so
+   their number is limited. */
 static int admits_source(struct leg *leg, uint32_t ssrc) {
   return source_of(leg, ssrc) || is_rtcp_source(leg, ssrc) ||
          leg->sources + leg->rtcp_sources < MAX_SOURCES;
@@ -546,7 +489,7 @@ static struct path_source *add_source(struct leg *leg, const uint8_t *packet) {
   return source;
 }
 
-/* RFC 3550 Appendix A.8 */
+/* Update the jitter (RFC 3550 Appendix A.8). */
 static void see_transit(struct path_source *source, const uint8_t *packet, int64_t arrival_us) {
   uint64_t ticks = (uint64_t)arrival_us / 1000000 * AUDIO_RATE +
                    (uint64_t)arrival_us % 1000000 * AUDIO_RATE / 1000000;
@@ -566,7 +509,7 @@ static void count_rtp(struct path *path, struct leg *leg, const uint8_t *packet,
   if (!source && !(source = add_source(leg, packet))) return;
   uint32_t step = (get16(packet + 2) - (uint32_t)source->highest) & 0xFFFF;
   if (source->is_watched && (step != 1 || source->is_alert)) {
-    source->is_alert = 1; /* until Python has looked */
+    source->is_alert = 1; /* until Python has seen the packet */
     struct path_event *event =
         push_event(path, EVENT_WATCHED, leg->number, packet, length, now, arrival_us);
     if (event) event->highest = source->highest, event->step = step;
@@ -580,7 +523,7 @@ static void count_rtp(struct path *path, struct leg *leg, const uint8_t *packet,
   if (source->is_audio) see_transit(source, packet, arrival_us);
 }
 
-/* Whether a compound packet has reports or time stamps, which Python reads. */
+/* Return whether a compound packet has reports or timestamps, which Python evaluates. */
 static int has_reports(const uint8_t *packet, size_t length) {
   for (size_t at = 0; at + 4 <= length; at += 4 * (size_t)(get16(packet + at + 2) + 1)) {
     uint8_t type = packet[at + 1];
@@ -599,39 +542,37 @@ static void count_rtcp(struct path *path, struct leg *leg, const uint8_t *packet
     push_event(path, EVENT_REPORT, leg->number, packet, length, now, arrival_us);
 }
 
-static int is_rtcp_type(uint8_t type) { return type >= 192 && type <= 223; } /* RFC 5761 4 */
-
-/* One datagram of media: the whole way from unprotecting it to the batch that it leaves with. */
+/* Relay a datagram with RTP or RTCP: decrypt it, count it, record it, and add it to the batch. */
 static void relay(struct path *path, struct batch *batch, struct leg *leg, const uint8_t *datagram,
                   size_t length, double now, int64_t arrival_us) {
-  if (length < SHORTEST || length > MAX_PACKET || !charge(leg, length, now)) return;
-  int is_rtcp = is_rtcp_type(datagram[1]), size = (int)length;
+  if (length < MIN_DATAGRAM || length > MAX_PACKET || !charge(leg, length, now)) return;
+  int is_rtcp = datagram[1] >= 192 && datagram[1] <= 223; /* RFC 5761 section 4 */
   if (!leg->incoming || !admits_source(leg, get32(datagram + (is_rtcp ? 4 : 8)))) return;
   uint8_t *packet = batch->data[batch->packets];
   memcpy(packet, datagram, length);
-  if ((is_rtcp ? path->srtp.unprotect_rtcp : path->srtp.unprotect)(leg->incoming, packet, &size))
-    return;
-  if (size < (is_rtcp ? 8 : SHORTEST) || size > MAX_PACKET) return;
+  srtp_function unprotect = is_rtcp ? path->srtp.unprotect_rtcp : path->srtp.unprotect;
+  int size = (int)length;
+  if (unprotect(leg->incoming, packet, &size)) return;
+  if (size < (is_rtcp ? MIN_RTCP : MIN_DATAGRAM) || size > MAX_PACKET) return;
   length = (size_t)size;
   leg->totals.packets_in++;
   leg->totals.bytes_in += length;
   if (is_rtcp) count_rtcp(path, leg, packet, length, now, arrival_us);
   else count_rtp(path, leg, packet, length, now, arrival_us);
-  if (leg->journal >= 0)
-    record_packet(path, leg, is_rtcp ? RECORD_RTCP : RECORD_RTP, packet, length, arrival_us);
+  record_packet(path, leg, is_rtcp ? RECORD_RTCP : RECORD_RTP, packet, length, arrival_us);
   struct leg *peer = leg_of(path, leg->peer);
   if (peer) send_packet(path, batch, peer, length, is_rtcp, now, arrival_us);
 }
 
-/* One datagram of any kind, told apart by its first byte (RFC 7983). */
+/* Handle a datagram. The first byte tells its protocol (RFC 7983). */
 static void receive(struct path *path, struct batch *batch, const struct path_address *address,
                     const uint8_t *datagram, size_t length, double now, int64_t arrival_us) {
   path->totals.received++;
-  if (length < SHORTEST) return;
+  if (length < MIN_DATAGRAM) return;
   uint8_t first = datagram[0];
   struct leg *leg = leg_at(path, address);
   struct path_event *event = NULL;
-  if (!leg) { /* of a stranger only a check can have a meaning */
+  if (!leg) { /* a stranger may only send connectivity checks */
     if (first < 4) event = push_event(path, EVENT_DATAGRAM, -1, datagram, length, now, arrival_us);
   } else if (first >= 128 && first < 192) {
     relay(path, batch, leg, datagram, length, now, arrival_us);
@@ -649,6 +590,7 @@ static int64_t now_us(void) {
   return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
 }
 
+/* Return the length of each datagram of a message: the kernel joins those of one sender. */
 static size_t segment_of(struct msghdr *header, size_t length) {
   for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control;
        control = CMSG_NXTHDR(header, control)) {
@@ -660,16 +602,24 @@ static size_t segment_of(struct msghdr *header, size_t length) {
   return length ? length : 1;
 }
 
-/* Deal with one message that was read, a datagram or a train of them; the number of them. */
+/* Clear the bytes of a sender's address that are not part of it. */
+static void normalize(struct path_address *address) {
+  if (address->family == AF_INET6) {
+    address->ipv4 = 0; /* flow information */
+  } else {
+    memset(address->ipv6, 0, sizeof address->ipv6);
+    address->scope = 0;
+  }
+}
+
+/* Handle a message; return its number of datagrams. */
 static unsigned receive_message(struct path *path, int number, int64_t arrival_us) {
-  struct mmsghdr *message = &path->reader->message[number];
-  struct path_address address;
+  struct reader *reader = path->reader;
+  struct mmsghdr *message = &reader->message[number];
   size_t length = message->msg_len, segment = segment_of(&message->msg_hdr, length);
   unsigned count = 0;
-  if (message->msg_hdr.msg_flags & MSG_TRUNC ||
-      path_address_of(&address, (struct sockaddr *)&path->reader->from[number],
-                      message->msg_hdr.msg_namelen))
-    return 1;
+  if (message->msg_hdr.msg_flags & MSG_TRUNC) return 1;
+  normalize(&reader->from[number]);
   for (size_t at = 0; at < length; at += segment, count++) {
     if (path->batch->packets == BATCH_PACKETS) {
       pthread_mutex_unlock(&path->mutex);
@@ -677,13 +627,13 @@ static unsigned receive_message(struct path *path, int number, int64_t arrival_u
       pthread_mutex_lock(&path->mutex);
     }
     size_t rest = length - at;
-    receive(path, path->batch, &address, path->reader->data[number] + at,
+    receive(path, path->batch, &reader->from[number], reader->data[number] + at,
             rest < segment ? rest : segment, (double)arrival_us / 1e6, arrival_us);
   }
   return count;
 }
 
-/* Read what waits at a socket, at most MESSAGES; how many were read, and of how many datagrams. */
+/* Read at most MESSAGES messages of a socket. Return their number and add that of datagrams. */
 static int read_socket(struct path *path, int udp, unsigned *datagrams) {
   struct reader *reader = path->reader;
   for (int i = 0; i < MESSAGES; i++) {
@@ -701,83 +651,74 @@ static int read_socket(struct path *path, int udp, unsigned *datagrams) {
   return count;
 }
 
-/* A pause saves wake-ups, which cost the most while there are many, and nothing while few. */
-unsigned path_gather_us(double datagrams_per_second, unsigned longest) {
-  if (!(datagrams_per_second > GATHER_FROM)) return 0;
-  if (datagrams_per_second >= GATHER_FULLY) return longest;
-  double part = (datagrams_per_second - GATHER_FROM) / (GATHER_FULLY - GATHER_FROM);
-  return (unsigned)(part * longest);
-}
-
 struct pace {
   int64_t began_us;
   unsigned datagrams, gather_us;
-  uint64_t wake_ups;
-  double rate;
+  double rate; /* datagrams per second */
 };
 
-/* Count what has arrived; the pause follows the rate of the last tenths of a second. */
+/* Return the length of the pauses at this rate: they save wake-ups if these are frequent. */
+static unsigned gather_us(double rate, unsigned longest) {
+  if (rate <= GATHER_FROM) return 0;
+  if (rate >= GATHER_FULLY) return longest;
+  return (unsigned)((rate - GATHER_FROM) / (GATHER_FULLY - GATHER_FROM) * longest);
+}
+
+/* Count the datagrams read and adapt the pauses to the rate of the last tenth of a second. */
 static void keep_pace(struct path *path, struct pace *pace, unsigned datagrams) {
   int64_t now = now_us(), took = now - pace->began_us;
   pace->datagrams += datagrams;
   if (took < WINDOW_US) return;
   double weight = took >= 10 * WINDOW_US ? 1.0 : 0.1 * (double)took / WINDOW_US;
   pace->rate += (pace->datagrams * 1e6 / (double)took - pace->rate) * weight;
-  pace->gather_us = path_gather_us(pace->rate, path->longest_gather_us);
+  pace->gather_us = gather_us(pace->rate, path->longest_gather_us);
   pace->began_us = now;
   pace->datagrams = 0;
-  pthread_mutex_lock(&path->mutex);
-  path->totals.datagrams_per_second = pace->rate;
-  path->totals.gather_us = pace->gather_us;
-  path->totals.wake_ups = pace->wake_ups;
-  pthread_mutex_unlock(&path->mutex);
 }
 
-/* Go before Python's thread, which would hold packets up for as long as it computes. */
-static void take_precedence(void) {
-  struct sched_param parameters;
-  int policy = sched_getscheduler(0); /* of this thread, as all three; glibc's may be out of date */
-  if (policy < 0 || sched_getparam(0, &parameters)) return;
-  parameters.sched_priority++;
-  if (policy == SCHED_RR || policy == SCHED_FIFO)
-    (void)sched_setscheduler(0, policy, &parameters);
-  else
-    (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) - PRECEDENCE); /* the thread's */
-}
-
-/* Wait for datagrams if there were none or they come seldom, and let them gather. */
-static void wait_for_datagrams(struct path *path, struct pace *pace, int is_idle) {
+/* Wait for datagrams, if the last pause brought none or they are rare, and let more gather. */
+static void wait_for_datagrams(struct path *path, unsigned gather_us, int is_idle) {
   struct epoll_event ready[3];
-  struct timespec pause = {0, (long)pace->gather_us * 1000};
-  if (is_idle || !pace->gather_us) {
-    epoll_wait(path->epoll, ready, 3, -1);
-    pace->wake_ups++;
-  }
-  if (pace->gather_us) nanosleep(&pause, NULL);
+  struct timespec pause = {0, (long)gather_us * 1000};
+  if (is_idle || !gather_us) epoll_wait(path->epoll, ready, 3, -1);
+  if (gather_us) nanosleep(&pause, NULL);
 }
 
-static void *run(void *argument) {
-  struct path *path = argument;
+void path_run(struct path *path) {
   struct pace pace = {.began_us = now_us()};
   const int sockets[] = {path->ipv4, path->ipv6};
-  int is_idle = 1, is_full[] = {0, 0}; /* more waits at a socket that brought all that was wanted */
-  unsigned rounds = 0;
+  int is_idle = 1, has_backlog[] = {0, 0};
+  uint64_t rounds = 0;
   prctl(PR_SET_NAME, "packet path");
-  prctl(PR_SET_TIMERSLACK, 1000); /* ns: the default of 50 us is as long as the pauses */
-  take_precedence();
+  prctl(PR_SET_TIMERSLACK, 1000); /* ns; the default of 50 us is too long for the pauses */
   while (!atomic_load(&path->is_stopping)) {
-    int is_drained = !is_full[0] && !is_full[1];
-    int is_both = is_drained || ++rounds % ROUNDS == 0; /* else one that floods is read alone */
+    int is_drained = !has_backlog[0] && !has_backlog[1];
+    int reads_both = is_drained || ++rounds % ROUNDS == 0;
     unsigned datagrams = 0;
-    if (is_drained) wait_for_datagrams(path, &pace, is_idle);
+    if (is_drained) wait_for_datagrams(path, pace.gather_us, is_idle);
     for (int i = 0; i < 2; i++)
-      if (is_both || is_full[i])
-        is_full[i] = read_socket(path, sockets[i], &datagrams) == MESSAGES;
+      if (reads_both || has_backlog[i])
+        has_backlog[i] = read_socket(path, sockets[i], &datagrams) == MESSAGES;
     is_idle = datagrams == 0;
     keep_pace(path, &pace, datagrams);
   }
-  return NULL;
 }
+
+void path_stop(struct path *path) { atomic_store(&path->is_stopping, 1); }
+
+void path_set_files(struct path *path, int ipv4, int ipv6, int epoll, int wake, int can_segment) {
+  path->ipv4 = ipv4;
+  path->ipv6 = ipv6;
+  path->epoll = epoll;
+  path->wake = wake;
+  path->can_segment = can_segment;
+  path->is_woken = 0;
+  atomic_store(&path->is_stopping, 0);
+}
+
+/* Set-up */
+
+uint32_t path_header_crc32(void) { return HEADER_CRC32; }
 
 static void prepare_reader(struct reader *reader) {
   for (int i = 0; i < MESSAGES; i++) {
@@ -789,63 +730,11 @@ static void prepare_reader(struct reader *reader) {
   }
 }
 
-static int watch(struct path *path, int file) {
-  struct epoll_event event = {.events = EPOLLIN};
-  return file < 0 ? 0 : epoll_ctl(path->epoll, EPOLL_CTL_ADD, file, &event);
+static struct batch *new_batch(void) {
+  size_t size = (sizeof(struct batch) + 63) / 64 * 64;
+  struct batch *batch = aligned_alloc(64, size);
+  return batch ? memset(batch, 0, size) : NULL;
 }
-
-/* Have the kernel join datagrams of one sender, if it can. */
-static void prepare_socket(struct path *path, int udp) {
-  int on = 1, size = 0;
-  socklen_t length = sizeof size;
-  if (udp < 0) return;
-  (void)setsockopt(udp, IPPROTO_UDP, UDP_GRO, &on, sizeof on);
-  if (getsockopt(udp, IPPROTO_UDP, UDP_SEGMENT, &size, &length)) path->can_segment = 0;
-}
-
-static void close_files(struct path *path) {
-  if (path->epoll >= 0) close(path->epoll);
-  if (path->stop >= 0) close(path->stop);
-  path->epoll = path->stop = -1;
-}
-
-int path_start(struct path *path, int ipv4, int ipv6, int wake) {
-  if (path->is_running) return errno = EBUSY, -1;
-  path->ipv4 = ipv4;
-  path->ipv6 = ipv6;
-  path->wake = wake;
-  path->can_segment = 1;
-  prepare_socket(path, ipv4);
-  prepare_socket(path, ipv6);
-  prepare_reader(path->reader);
-  atomic_store(&path->is_stopping, 0);
-  path->epoll = epoll_create1(EPOLL_CLOEXEC);
-  path->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  sigset_t all, before;
-  sigfillset(&all);
-  if (path->epoll < 0 || path->stop < 0 || watch(path, path->stop) || watch(path, ipv4) ||
-      watch(path, ipv6))
-    return close_files(path), -1;
-  pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are Python's */
-  int failed = pthread_create(&path->thread, NULL, run, path);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (failed) return close_files(path), errno = failed, -1;
-  path->is_running = 1;
-  return 0;
-}
-
-void path_stop(struct path *path) {
-  uint64_t one = 1;
-  if (!path->is_running) return;
-  atomic_store(&path->is_stopping, 1);
-  if (write(path->stop, &one, sizeof one) < 0) abort(); /* an eventfd of ours, never full */
-  pthread_join(path->thread, NULL);
-  path->is_running = 0;
-  path->ipv4 = path->ipv6 = path->wake = -1;
-  close_files(path);
-}
-
-/* Commands */
 
 struct path *path_new(const struct path_srtp *srtp, uint64_t seed, unsigned gather_us) {
   struct path *path = calloc(1, sizeof *path);
@@ -854,35 +743,31 @@ struct path *path_new(const struct path_srtp *srtp, uint64_t seed, unsigned gath
   path->srtp = *srtp;
   path->seed = seed;
   path->longest_gather_us = gather_us < MAX_GATHER_US ? gather_us : MAX_GATHER_US;
-  path->ipv4 = path->ipv6 = path->wake = path->epoll = path->stop = -1;
   path->binding = calloc(ADDRESS_SLOTS, sizeof *path->binding);
   path->event = calloc(MAX_EVENTS, sizeof *path->event);
-  path->batch = aligned_alloc(64, (sizeof *path->batch + 63) / 64 * 64);
-  path->other_batch = aligned_alloc(64, (sizeof *path->other_batch + 63) / 64 * 64);
+  path->batch = new_batch();
+  path->other_batch = new_batch();
   path->reader = calloc(1, sizeof *path->reader);
+  path_set_files(path, -1, -1, -1, -1, 0);
   if (!path->binding || !path->event || !path->batch || !path->other_batch || !path->reader)
     return path_free(path), NULL;
-  memset(path->batch, 0, sizeof *path->batch);
-  memset(path->other_batch, 0, sizeof *path->other_batch);
+  prepare_reader(path->reader);
   return path;
 }
 
 static void free_leg(struct leg *leg) {
-  free(leg->source);
+  if (leg) free(leg->source);
   free(leg);
 }
 
 static void free_journal(struct journal *journal) {
-  free(journal->records);
+  if (journal) free(journal->records);
   free(journal);
 }
 
 void path_free(struct path *path) {
-  path_stop(path);
-  for (int i = 0; i < MAX_LEGS; i++)
-    if (path->leg[i]) free_leg(path->leg[i]);
-  for (int i = 0; i < MAX_JOURNALS; i++)
-    if (path->journal[i]) free_journal(path->journal[i]);
+  for (int i = 0; i < MAX_LEGS; i++) free_leg(path->leg[i]);
+  for (int i = 0; i < MAX_JOURNALS; i++) free_journal(path->journal[i]);
   free(path->binding);
   free(path->event);
   free(path->batch);
@@ -892,7 +777,9 @@ void path_free(struct path *path) {
   free(path);
 }
 
-/* The leg with the mutex held, or NULL without it. */
+/* Commands */
+
+/* Lock the mutex and return the leg; without one, return NULL and do not lock. */
 static struct leg *lock_leg(struct path *path, int number) {
   pthread_mutex_lock(&path->mutex);
   struct leg *leg = leg_of(path, number);
@@ -932,7 +819,7 @@ int path_remove_leg(struct path *path, int number) {
   if (!leg) return -1;
   for (uint32_t slot = 0; leg->addresses; slot = (slot + 1) % ADDRESS_SLOTS)
     while (path->binding[slot].address.family && path->binding[slot].leg == number)
-      free_slot(path, slot); /* another address may have moved to the slot */
+      free_slot(path, slot); /* which may move another address of the leg to the slot */
   path->leg[number % NUMBERS] = NULL;
   unlock(path);
   free_leg(leg);
@@ -950,15 +837,14 @@ int path_set_sessions(struct path *path, int number, void *incoming, void *outgo
 int path_limit_rate(struct path *path, int number, double rate, double burst, double now) {
   struct leg *leg = lock_leg(path, number);
   if (!leg) return -1;
-  int is_limited = rate < 1e15; /* also not if it is not a number */
+  int is_limited = rate < 1e15; /* false for infinity and NaN */
   leg->rate = is_limited ? rate : 0;
   leg->burst = leg->allowance = is_limited ? burst : __builtin_inf();
   leg->charged_at = now;
   return unlock(path);
 }
 
-int path_set_types(struct path *path, int number, const uint8_t audio[16],
-                   const uint8_t watched[16]) {
+int path_set_types(struct path *path, int number, const uint8_t *audio, const uint8_t *watched) {
   struct leg *leg = lock_leg(path, number);
   if (!leg) return -1;
   memcpy(leg->audio, audio, 16);
@@ -1029,7 +915,7 @@ void path_receive_from(struct path *path, const struct path_address *address,
 }
 
 int path_send_rtcp(struct path *path, int number, const uint8_t *packet, size_t length) {
-  struct leg *leg = length >= 8 && length <= MAX_PACKET ? lock_leg(path, number) : NULL;
+  struct leg *leg = length >= MIN_RTCP && length <= MAX_PACKET ? lock_leg(path, number) : NULL;
   if (!leg) return -1;
   memcpy(path->other_batch->data[0], packet, length);
   int is_sent = send_packet(path, path->other_batch, leg, length, 1, 0, 0);
@@ -1113,7 +999,8 @@ size_t path_append(struct path *path, int number, int64_t arrival_us, uint8_t ki
                    const uint8_t *payload, size_t length) {
   struct journal *journal = length <= UINT32_MAX / 2 ? lock_journal(path, number) : NULL;
   if (!journal) return 0;
-  int is_appended = append_record(journal, arrival_us, kind, leg, payload, length);
+  size_t limit = journal->limit + RESERVED_JOURNAL_BYTES;
+  int is_appended = append_record(journal, limit, arrival_us, kind, leg, payload, length);
   size_t waiting = is_appended ? journal->length : 0;
   unlock(path);
   return waiting;
@@ -1122,13 +1009,15 @@ size_t path_append(struct path *path, int number, int64_t arrival_us, uint8_t ki
 int path_take(struct path *path, int number, struct path_journal_body *body) {
   struct journal *journal = lock_journal(path, number);
   if (!journal) return -1;
-  *body = (struct path_journal_body){journal->records, journal->length, journal->gaps};
+  *body = (struct path_journal_body){journal->records, journal->length, journal->dropped};
   journal->last_length = journal->length;
   journal->records = NULL;
   journal->length = journal->room = 0;
-  journal->gaps = 0;
+  journal->dropped = 0;
   return unlock(path);
 }
+
+void path_free_records(uint8_t *records) { free(records); }
 
 void path_totals(struct path *path, struct path_totals *totals) {
   pthread_mutex_lock(&path->mutex);
