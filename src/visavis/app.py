@@ -306,6 +306,14 @@ class App(Services):
         return {
             **self._refusals(),
             "visavis_calls": Gauge("Calls that have not ended", lambda: self.calls.count),
+            "visavis_call_events_waiting": Gauge(
+                "Events of calls that are not in the database yet",
+                lambda: self.calls.call_log.waiting_events,
+            ),
+            "visavis_changes_current": Gauge(
+                "1 if other processes' changes were read from the database within a second",
+                self.store.is_current,
+            ),
             "visavis_calls_unrecorded": Gauge(
                 "Calls since the start that went on although they could not be recorded",
                 lambda: self.calls.unrecorded,

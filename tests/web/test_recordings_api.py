@@ -133,6 +133,8 @@ async def test_what_is_missing_is_counted(api: Api) -> None:
     api.app.tally = tally
     metrics = (await api.client.get("/metrics")).text
     assert "visavis_recordings_missing 1.0" in metrics
+    assert "visavis_call_events_waiting 0.0" in metrics
+    assert "visavis_changes_current 1.0" in metrics
     assert "visavis_recordings_oldest_seconds 3600.0" in metrics
     later = api.app.recording_admin._clock() + timedelta(days=31)
     api.app.recording_admin._clock = lambda: later

@@ -37,6 +37,7 @@ async def test_a_database_that_is_away_for_a_while(site: SimulatedSite) -> None:
     for _ in range(2):
         with pytest.raises(VisavisError):
             await site.calls.call_log.flush()
+    assert site.calls.call_log.waiting_events == 6
     left[0] = 0
     await site.agent(signaling.Say(call_id, "Still here"))
     await site.pass_time(3)
@@ -49,6 +50,7 @@ async def test_a_database_that_is_away_for_a_while(site: SimulatedSite) -> None:
         "connected",
         "text",
     ]
+    assert site.calls.call_log.waiting_events == 0
 
 
 async def test_a_batch_of_unknown_fate_is_written_once(site: SimulatedSite) -> None:

@@ -59,6 +59,11 @@ class CallLogWriter:
         self._timer: Timer | None = None
         self._past_calls_changed = past_calls_changed
 
+    @property
+    def waiting_events(self) -> int:
+        """Number of events that are not in the database yet."""
+        return len(self._events)
+
     def save_later(self, record: CallRecord) -> None:
         """Save the call with the next batch, in the state that it then has."""
         self._records[record.id] = record
