@@ -37,6 +37,7 @@ import httpx2  # noqa: E402
 import msgspec  # noqa: E402
 import uvloop  # noqa: E402
 from websockets.asyncio.client import ClientConnection, connect  # noqa: E402
+from websockets.exceptions import ConnectionClosed  # noqa: E402
 
 from benchmarks.peers import bare  # noqa: E402
 from tests.running import System, eventually, free_port, listens  # noqa: E402
@@ -47,6 +48,12 @@ WRITTEN = 50
 HANGUPS = 40
 SWITCHES = 10
 SWITCH_LIMIT = 1.0
+NO_LIMITS = (
+    *("--calls-per-minute", "0", "--page-views-per-minute", "0", "--queue-length", "0"),
+    *("--waiting-calls-per-address", "0", "--sockets-per-address", "0"),
+)
+"""Settings of the server, because all pages connect from one address."""
+
 OFFER = (ROOT / "tests" / "media" / "data" / "chromium-offer.sdp").read_text(encoding="utf-8")
 
 
@@ -96,7 +103,12 @@ class Page:
 
     async def _listen(self, socket: ClientConnection) -> None:
         async for text in socket:
-            self._hear(DECODER.decode(text), time.perf_counter())
+            heard, now = DECODER.decode(text), time.perf_counter()
+            if heard.type == "ping":
+                with contextlib.suppress(ConnectionClosed):
+                    await self.send(type="pong")
+            else:
+                self._hear(heard, now)
 
     def _hear(self, heard: Heard, now: float) -> None:
         if heard.type == "calling":
@@ -233,6 +245,7 @@ class Crowd:
         talking = await self._accept(self.agents[:TALKING])
         await self._write(talking, "a line of text, until the other page of the call has it")
         # New calls, because a call without media fails after half a minute.
+        await self._refresh(self.agents[TALKING:])
         await self._leave(await self._accept(self.agents[TALKING : 2 * TALKING]))
         await self._switch()
 
@@ -305,7 +318,7 @@ class Crowd:
         talking = []
         with self._process.counted(stopped):
             for agent in agents:
-                call_id = agent.ringing[0]
+                call_id = agent.ringing[-1]
                 others = [
                     page.hears(type="ringStopped", call_id=call_id)
                     for page in self.agents
@@ -363,6 +376,14 @@ class Crowd:
         await writing
         print(next_rings, flush=True)
 
+    async def _refresh(self, free: list[Page]) -> None:
+        """Let new calls ring instead of old ones: without media, a bridge is lost after a while."""
+        for _ in range(TALKING):
+            rings = [agent.hears(type="ring") for agent in free]
+            call_id = free[0].ringing[0]
+            await self._caller(call_id).send(type="hangUp", callId=call_id)
+            await all_of(rings)
+
     async def _switch(self) -> None:
         say("throwing the switch")
         heard = Times("the switch thrown (PUT sent), until each page knows")
@@ -386,7 +407,7 @@ class Crowd:
     async def _switch_off(self, client: httpx2.AsyncClient, pages: list[Page]) -> None:
         off = Times("switched off, until each page knows")
         sent_home = Times("switched off, until each who waited knows that the call is over")
-        waiting = self.visitors[2 * len(self.agents) + HANGUPS :]
+        waiting = self.visitors[2 * len(self.agents) + HANGUPS + TALKING :]
         ends = [page.hears(type="ended") for page in waiting]
         moments = [page.hears(type="availability", is_enabled=False) for page in pages]
         began = time.perf_counter()
@@ -477,6 +498,17 @@ async def _one_to_one(pages: list[Page]) -> None:
     print(times, flush=True)
 
 
+def ring_everywhere(system: System) -> None:
+    """Let each call ring at all free agents, so that the cost of a large team is measured."""
+    answer = httpx2.put(
+        f"{system.url}/v4/livechat/recordingPolicy",
+        json={"ringLimit": None},
+        headers={"Authorization": f"Bearer {system.token()}"},
+        timeout=30,
+    )
+    answer.raise_for_status()
+
+
 @contextlib.asynccontextmanager
 async def crowd(system: System, options: argparse.Namespace) -> AsyncIterator[Crowd]:
     gathered = Crowd(system, options)
@@ -514,13 +546,14 @@ def main() -> int:
     if options.serve:
         serve_bare(options.serve)
         return 0
-    if options.agents <= 2 * TALKING or options.visitors < 3 * options.agents + HANGUPS:
+    if options.agents <= 2 * TALKING or options.visitors < 3 * options.agents + HANGUPS + TALKING:
         parser.error(f"more than {2 * TALKING} agents and visitors enough for a queue")
     run_bare(options)
     with tempfile.TemporaryDirectory() as directory:
-        system = System(Path(directory) / "data").start()
+        system = System(Path(directory) / "data", *NO_LIMITS).start()
         try:
             system.configure(on=True)
+            ring_everywhere(system)
             is_held = uvloop.run(measure(system, options))
         finally:
             system.stop()
