@@ -123,7 +123,8 @@ class SilenceLimits:
 
 IDLE: Final = SilenceLimits(quiet=15.0, answer=5.0)
 IN_CALL: Final = SilenceLimits(quiet=3.0, answer=3.0)
-_TICK: Final = 1.0
+_TICK: Final = 0.1
+"""Minimum seconds between two checks of a page."""
 
 
 class Liveness:
@@ -169,14 +170,27 @@ class Liveness:
     async def watch(self, ask: Callable[[], Awaitable[None]]) -> None:
         """Return once the page has not answered; `ask` sends it a `Ping`."""
         while True:
-            await asyncio.sleep(self._tick)
-            patience = self._in_call if self._is_busy() else self._idle
-            now = self._clock()
+            await asyncio.sleep(self._seconds_to_next_check())
+            limits, now = self._limits, self._clock()
             if self._is_performing:
                 continue
             if self._asked_at is None:
-                if now - self._heard_at >= patience.quiet:
+                if now - self._heard_at >= limits.quiet:
                     self._asked_at = now
                     await ask()
-            elif now - self._asked_at >= patience.answer:
+            elif now - self._asked_at >= limits.answer:
                 return
+
+    @property
+    def _limits(self) -> SilenceLimits:
+        return self._in_call if self._is_busy() else self._idle
+
+    def _seconds_to_next_check(self) -> float:
+        """Return the time until the page has been silent for too long, unless a call begins."""
+        if self._is_performing:
+            return self._tick
+        limits, now = self._limits, self._clock()
+        due = self._heard_at + limits.quiet
+        if self._asked_at is not None:
+            due = self._asked_at + limits.answer
+        return min(max(due - now, self._tick), self._in_call.quiet)
