@@ -7,7 +7,9 @@ import contextlib
 import gc
 import math
 import shutil
+import socket
 import sys
+import time
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -18,6 +20,7 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
+from visavis import __version__
 from visavis.archive import description as archive_description
 from visavis.archive.admission import Quota
 from visavis.archive.archive import Archive
@@ -26,6 +29,7 @@ from visavis.clock_and_ids import new_id, new_secret, now
 from visavis.compose import Services, build_calls, open_database, tus_uploader
 from visavis.descriptors import try_to_open
 from visavis.domain.errors import VisavisError
+from visavis.domain.membership import Member, MemberLoad
 from visavis.domain.recording import INCOMPLETE
 from visavis.http_server import (
     connection_gate,
@@ -47,6 +51,7 @@ from visavis.services.audit import AuditRetention
 from visavis.services.call_history import CallHistory
 from visavis.services.grants import Grants
 from visavis.services.ice import IceDirectory
+from visavis.services.members import Members
 from visavis.services.ports import Passwords, Transaction
 from visavis.services.recordings import RecordingTotals
 from visavis.services.visitor_limits import Use
@@ -91,6 +96,8 @@ CALL_DESCRIPTORS: Final = 8
 FAILURE_SECONDS: Final = 60.0
 TRIM_SECONDS: Final = 86_400.0
 TRIM_CHANGES_SECONDS: Final = 3_600.0
+GONE_SECONDS: Final = 86_400.0
+"""Time without a beat after which a member is deleted."""
 
 
 def freeze_garbage_collector() -> None:
@@ -124,6 +131,7 @@ class App(Services):
         self.stopping = asyncio.Event()
         self.started_at = now()
         self.lifecycle = Lifecycle()
+        self.members = Members(self._member(), self._load, time.monotonic)
         self.tally = RecordingTotals()
         self.media = WorkerPool(settings.media_sockets)
         self.ice = IceDirectory(
@@ -156,6 +164,26 @@ class App(Services):
         self.sockets = self._sockets()
         self.oauth = self._oauth(self.sessions)
         self.web = self._web()
+
+    def _member(self) -> Member:
+        settings = self.settings
+        return Member(
+            node_id=self.node_id,
+            boot=new_id(),
+            started_at=self.started_at,
+            version=__version__,
+            machine=socket.gethostname(),
+            url=settings.base_url,
+            roles=("app", "media", "recorder", *(("archive",) if settings.archive else ())),
+        )
+
+    def _load(self) -> MemberLoad:
+        return MemberLoad(
+            calls=self.calls.count,
+            pages=self.open_sockets.count,
+            media_workers=self.media.living,
+            bridges=self.media.bridges,
+        )
 
     def _relays(self, call_id: str) -> IceServers:
         return self.ice.servers(call_id, now())
@@ -305,6 +333,10 @@ class App(Services):
     def _gauges(self) -> dict[str, Gauge]:
         return {
             **self._refusals(),
+            "visavis_nodes": Gauge(
+                "Nodes with the same database whose app is running, this one included",
+                lambda: len(self.members.alive),
+            ),
             "visavis_calls": Gauge("Calls that have not ended", lambda: self.calls.count),
             "visavis_call_events_waiting": Gauge(
                 "Events of calls that are not in the database yet",
@@ -474,13 +506,19 @@ class App(Services):
 
         Raises an error while the log of changes cannot be read.
         """
-        async with contextlib.aclosing(self.store.changes()) as log:
+        async with contextlib.aclosing(self.store.changes(self.members)) as log:
             async for changes in log:
                 await self.site_settings.refresh(changes)
 
+    async def leave(self) -> None:
+        """Delete this process from the members, since it ends."""
+        me = self.members.me
+        await self.store.write(lambda rows: rows.members.delete(me.node_id, me.boot))
+
     async def trim_changes(self) -> None:
-        """Remove the old entries of the log of changes."""
+        """Remove the old entries of the log of changes, and members that have been gone for long."""
         await self.store.trim_changes()
+        await self.store.write(lambda rows: rows.members.delete_silent(GONE_SECONDS))
 
     async def mark_alive(self) -> None:
         """Save the time until which this process is known to run, for talk times after a crash."""
@@ -552,6 +590,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
     try:
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
         app.stopping.set()
+        app.members.drain()
         await app.calls.shut_down()
     finally:
         server.should_exit = True
@@ -561,6 +600,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
         with contextlib.suppress(VisavisError):
             await app.people.failures.flush()
             await app.tokens.save_uses()
+            await app.leave()
         if app.archive:
             app.archive.close()
         app.access_log.flush()

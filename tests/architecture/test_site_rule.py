@@ -32,6 +32,11 @@ FREE = {
     "SqlLibrarySearch._aggregated": "runs a query that names its site",
     "SqlLibrarySearch._is_one_of": "completes a query that names its site",
     "SqlLibrarySearch._by_trigrams": "finds candidates of every site; the query after it names one",
+    "SqlMemberRows.beat": "a node serves every site",
+    "SqlMemberRows._add": "a node serves every site",
+    "SqlMemberRows.all": "a node serves every site",
+    "SqlMemberRows.delete": "a node serves every site",
+    "SqlMemberRows.delete_silent": "a node serves every site",
     "SqlLiveCallRows.end_others": "start-up: the process that held every site's calls is dead",
 }
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx2
 import psycopg
@@ -65,6 +69,36 @@ def test_one_switch_two_nodes(nodes: tuple[System, System], address: str) -> Non
             )
         eventually(lambda: client.post(f"{one.url}{PATH}:disable").status_code == 200)
         eventually(lambda: not is_enabled())
+
+
+def nodes_of(address: str) -> list[dict[str, Any]]:
+    command = [VISAVIS, "nodes", "--database", address, "--json"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return list(json.loads(printed))
+
+
+def states(address: str) -> list[str]:
+    return sorted(str(node["state"]) for node in nodes_of(address))
+
+
+def test_each_node_knows_of_the_others(
+    nodes: tuple[System, System], address: str, tmp_path: Path
+) -> None:
+    assert states(address) == ["ready", "ready"]
+    third = System(tmp_path / "c", "--database", address).start()
+    gauge = re.compile(r"^visavis_nodes (\S+)$", re.MULTILINE)
+
+    def alive() -> list[float]:
+        pages = [httpx2.get(f"{node.url}/metrics").text for node in nodes]
+        return [float(found[1]) for page in pages if (found := gauge.search(page))]
+
+    eventually(lambda: alive() == [3, 3])
+    third.kill()
+    eventually(lambda: alive() == [2, 2])
+    assert states(address) == ["ready", "ready", "silent"]
+    third.start()
+    third.stop()
+    assert states(address) == ["ready", "ready"]
 
 
 def test_what_is_revoked_on_one_is_dead_on_the_other(

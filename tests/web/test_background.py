@@ -141,6 +141,18 @@ async def test_a_token_that_was_revoked_elsewhere_is_refused(api: Api) -> None:
     await tasks.cancelled(*running)
 
 
+async def test_the_process_is_a_member_until_it_ends(api: Api) -> None:
+    running = api.app.start_background_tasks()
+    await until(lambda: len(api.app.members.alive) == 1)
+    (found,) = await api.app.store.read(lambda rows: rows.members.all())
+    assert (found.node_id, found.url) == (api.app.node_id, api.app.settings.base_url)
+    gauges = api.app._gauges()
+    assert gauges["visavis_nodes"].read() == 1
+    await tasks.cancelled(*running)
+    await api.app.leave()
+    assert await api.app.store.read(lambda rows: rows.members.all()) == []
+
+
 async def test_the_archive_alone_forgets_what_was_revoked(api: Api) -> None:
     other, told = open_store(api.app.settings.database_address), list[ChangeSet]()
     api.app.store.on_rights_change.append(told.append)

@@ -26,6 +26,7 @@ MODULES: Final = {
     "client": "credentials",
     "api-key": "credentials",
     "token": "credentials",
+    "nodes": "nodes",
     "part": "part",
 }
 """The module of each command, in the order of `--help`."""

@@ -36,6 +36,11 @@ class WorkerPool:
         return sum(client.is_connected for client in self._clients)
 
     @property
+    def bridges(self) -> int:
+        """Number of bridges that the workers carry."""
+        return sum(len(client.bridges) for client in self._clients)
+
+    @property
     def limits_reached(self) -> Counter[Limit]:
         """Limits that recordings and legs of all workers have reached since the app's start."""
         return sum((client.limits_reached for client in self._clients), Counter())

@@ -163,6 +163,25 @@ class MissingRecording(JsonBody):
     last_error: str | None
 
 
+class NodeRow(Struct):
+    """A node: one `visavis serve`. state is `silent` if its app was not heard for 2.5 seconds.
+
+    calls, pages, media_workers and bridges are the last ones that it reported.
+    """
+
+    id: str
+    machine: str
+    url: str
+    state: Literal["ready", "draining", "silent"]
+    version: str
+    since: Time
+    roles: list[str]
+    calls: int
+    pages: int
+    media_workers: int
+    bridges: int
+
+
 class UploadKeySecret(Struct):
     name: str
     site: int

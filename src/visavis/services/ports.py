@@ -31,6 +31,7 @@ from visavis.domain.delivery_status import (
 )
 from visavis.domain.leg import BridgeId, BridgeStatus, LocalTransport, RemoteTransport
 from visavis.domain.library import Entry, FoundEntries, LibrarySearch
+from visavis.domain.membership import Member
 from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, Grant
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.policy import RecordingPolicy
@@ -200,6 +201,30 @@ class NodeRows(Protocol):
         """Return the archive's URL of the node that started last; empty if there is none."""
 
 
+class MemberRows(Protocol):
+    """The app processes that share the database."""
+
+    def beat(self, me: Member) -> Sequence[Member]:
+        """Add 1 to a member's beat, and save its state and load; return all members.
+
+        A member without a row gets one.
+        """
+
+    def all(self) -> Sequence[Member]: ...
+    def delete(self, node_id: str, boot: str) -> None:
+        """Delete a member that ends, unless another process has taken its place."""
+
+    def delete_silent(self, seconds: float) -> int:
+        """Delete the members without a beat for this time, by the database's clock."""
+
+
+class MemberWatch(Protocol):
+    """Reports this process to the other members, and receives their reports."""
+
+    def report(self) -> Member: ...
+    def observe(self, members: Sequence[Member]) -> None: ...
+
+
 class CallRows(Protocol):
     def save(self, call: CallRecord, node_id: str) -> None:
         """Insert the call or overwrite its row, except for the visitor's message in it."""
@@ -350,6 +375,8 @@ class Transaction(Protocol):
     def audit(self) -> AuditRows: ...
     @property
     def nodes(self) -> NodeRows: ...
+    @property
+    def members(self) -> MemberRows: ...
     @property
     def calls(self) -> CallRows: ...
     @property

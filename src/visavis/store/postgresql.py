@@ -35,6 +35,7 @@ class PostgresqlDatabase:
     writers = 4
     readers = 4
     begin_to_read = begin_to_write = ""
+    may_miss_beats = False
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class PostgresqlDatabase:
             pool_pre_ping=True,
             hide_parameters=True,  # an error's text goes to the log
         )
+        self.log_engine = self.engine
         event.listen(self.engine, "do_connect", self._connect)
         event.listen(self.engine, "handle_error", _leave_server)
         self._migrate()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, TypeVar
@@ -16,7 +17,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from visavis.domain.changes import EVERYTHING, Change, ChangeKind, ChangeSet, change_set
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
-from visavis.services.ports import Transaction
+from visavis.domain.membership import Member
+from visavis.services.ports import MemberWatch, Transaction
 from visavis.store import change_log
 from visavis.store import tables as t
 from visavis.store.change_log import RETENTION_SECONDS, ChangeReader
@@ -24,6 +26,7 @@ from visavis.store.rows.audit import SqlAuditRows
 from visavis.store.rows.calls import SqlCallRows, SqlNodeRows
 from visavis.store.rows.library import SqlLibraryRows
 from visavis.store.rows.live_calls import SqlLiveCallRows
+from visavis.store.rows.members import SqlMemberRows
 from visavis.store.rows.oauth import SqlClientRows, SqlCodeRows, SqlCredentialRows, SqlKeyRows
 from visavis.store.rows.people import SqlAgentRows, SqlRoleRows, SqlSiteRows
 from visavis.store.rows.recordings import SqlRecordingRows
@@ -46,6 +49,14 @@ class Database(Protocol):
 
     @property
     def engine(self) -> Engine: ...
+    @property
+    def log_engine(self) -> Engine:
+        """Engine for the log of changes and for beats, which need not be durable."""
+
+    @property
+    def may_miss_beats(self) -> bool:
+        """Whether a beat that cannot be written at once is left out."""
+
     @property
     def writers(self) -> int:
         """Threads for writing; one where the database lets only one write anyway."""
@@ -88,6 +99,7 @@ class SqlTransaction:
         self.settings = SqlSettingsRows(*rest)
         self.audit = SqlAuditRows(*rest)
         self.nodes = SqlNodeRows(*rest)
+        self.members = SqlMemberRows(*rest)
         self.calls = SqlCallRows(*rest)
         self.live_calls = SqlLiveCallRows(*rest)
         self.recordings = SqlRecordingRows(*rest)
@@ -173,11 +185,12 @@ class SqlStore:
             log.error("the database does not answer", reason=describe(error.orig or error))  # noqa: TRY400
             raise VisavisError(ErrorKind.StoreUnavailable) from error
 
-    async def changes(self) -> AsyncGenerator[ChangeSet]:
+    async def changes(self, members: MemberWatch | None = None) -> AsyncGenerator[ChangeSet]:
         """Follow the log of changes: tell the listeners, then yield what has changed.
 
-        That is `EVERYTHING` at first, for what was missed before, and in the end. Never returns;
-        raises `VisavisError` or `TimeoutError` when the log cannot be read.
+        That is `EVERYTHING` at first, for what was missed before, and in the end. Every second
+        reading is a beat of this process among the `members`. Never returns; raises `VisavisError`
+        or `TimeoutError` when the log cannot be read.
         """
         reader = ChangeReader()
 
@@ -187,10 +200,11 @@ class SqlStore:
 
         read: Callable[[Connection], ChangeSet] = begin
         self._is_read_until = -math.inf
+        watches = itertools.cycle((members, None))
         try:
             while True:
                 started_at = time.monotonic()
-                changes = await self._read_log(read)
+                changes = await self._read_log(read, next(watches))
                 self._is_read_until, read = started_at, reader.read
                 if changes.rights or changes.is_everything:
                     self._tell(changes)
@@ -212,16 +226,34 @@ class SqlStore:
 
         await self._perform(self._writers, unit)
 
-    async def _read_log(self, read: Callable[[Connection], ChangeSet]) -> ChangeSet:
-        def unit() -> ChangeSet:
-            with self._database.engine.connect() as connection, connection.begin():
+    async def _read_log(
+        self, read: Callable[[Connection], ChangeSet], watch: MemberWatch | None
+    ) -> ChangeSet:
+        me = watch.report() if watch else None
+
+        def unit() -> tuple[ChangeSet, Sequence[Member]]:
+            with self._database.log_engine.connect() as connection, connection.begin():
                 _begin(connection, self._database.begin_to_read)
-                self._database.require_primary(connection)
-                return read(connection)
+                members = self._beat(connection, me) if me else ()
+                if not me:  # only a primary takes a beat
+                    self._database.require_primary(connection)
+                return read(connection), members
 
         async with asyncio.timeout(ANSWER_SECONDS):
             # a reader that is asked twice skips the entries that it has taken note of
-            return await self._perform(self._readers, unit, may_repeat=False)
+            changes, members = await self._perform(self._readers, unit, may_repeat=False)
+        if watch and members:
+            watch.observe(members)
+        return changes
+
+    def _beat(self, connection: Connection, me: Member) -> Sequence[Member]:
+        """Return all members; none if the beat was left out."""
+        try:
+            return SqlTransaction(connection).members.beat(me)
+        except OperationalError:
+            if not self._database.may_miss_beats:
+                raise
+            return ()
 
     def close(self) -> None:
         self._writers.shutdown()

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, create_engine, event
 from visavis.store.migrations import migrate
 
 BUSY_SECONDS: Final = 10
+LOG_BUSY_SECONDS: Final = 0.2
 PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # durable before the answer is sent, also in WAL mode
@@ -18,11 +19,16 @@ PRAGMAS: Final = (
 
 
 class SqliteDatabase:
-    """Implements `store.sql.Database`, made or migrated to today's schema."""
+    """Implements `store.sql.Database`, made or migrated to today's schema.
+
+    A beat is not synced to disk, and left out if another transaction is writing: there are no other
+    members that count it.
+    """
 
     writers = 1  # they queue for our thread instead of in SQLite's busy loop
     readers = 2
     queue_seconds = None
+    may_miss_beats = True
     begin_to_read = "BEGIN"
     begin_to_write = "BEGIN IMMEDIATE"  # or two that have read could not both write
 
@@ -36,6 +42,13 @@ class SqliteDatabase:
             hide_parameters=True,  # an error's text goes to the log
         )
         event.listen(self.engine, "connect", _prepare)
+        self.log_engine = create_engine(
+            f"sqlite:///{path}",
+            connect_args={"timeout": LOG_BUSY_SECONDS, "isolation_level": None},
+            pool_size=1,
+            hide_parameters=True,
+        )
+        event.listen(self.log_engine, "connect", _prepare_log)
         with self.engine.connect() as connection:
             migrate(connection, before=_begin_to_write)
 
@@ -44,11 +57,16 @@ class SqliteDatabase:
 
     def close(self) -> None:
         self.engine.dispose()
+        self.log_engine.dispose()
 
 
 def _prepare(connection: Any, _: Any) -> None:
     for pragma in PRAGMAS:
         connection.execute(pragma)
+
+
+def _prepare_log(connection: Any, _: Any) -> None:
+    connection.execute("PRAGMA synchronous=NORMAL")
 
 
 def _begin_to_write(connection: Connection) -> None:

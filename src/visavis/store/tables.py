@@ -209,6 +209,22 @@ nodes = Table(
     Column("alive_at", UtcDateTime),
 )
 
+members = Table(
+    "members",
+    metadata,
+    Column("node_id", Text, primary_key=True),
+    Column("boot", Text, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+    Column("beaten_at", Float, nullable=False),  # seconds since 1970, by the database's clock
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("roles", JSON, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("load", JSON, nullable=False),
+)
+
 live_calls = Table(
     "live_calls",
     metadata,

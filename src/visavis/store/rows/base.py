@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import CursorResult, Row, Table
+from sqlalchemy import ColumnElement, CursorResult, Row, Table, literal_column
 from sqlalchemy.dialects import sqlite
 
 from visavis.domain.changes import Change, rights_changed
+
+DATABASE_TIME: Final[ColumnElement[float]] = literal_column(
+    "extract(epoch FROM clock_timestamp())::float8"
+)
+SQLITE_TIME: Final[ColumnElement[float]] = literal_column(
+    "(julianday('now') - 2440587.5) * 86400.0"
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,10 @@ class Rows:
         from sqlalchemy.dialects import postgresql
 
         return postgresql.insert(table)
+
+    def _database_time(self) -> ColumnElement[float]:
+        """Return the database's clock, in seconds since 1970: the same for all processes."""
+        return DATABASE_TIME if self._is_postgresql else SQLITE_TIME
 
     def _rights_changed(self, agents: Iterable[Row[Any]]) -> int:
         """Note that the rights of these agents have changed; return how many rows there were."""

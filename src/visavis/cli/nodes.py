@@ -1,0 +1,74 @@
+"""`visavis nodes`: the nodes that share the database, what they do and which are silent."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Final
+
+import click
+
+from visavis.cli.context import CommandContext, json_option, show, show_table, with_context
+from visavis.domain.membership import BeatWatch, Member
+from visavis.protocol.command_line import NodeRow
+from visavis.protocol.wire import format_time
+
+LOOK_SECONDS: Final = 0.25
+"""Interval at which the beats are read until it is known of each node whether it is alive."""
+
+
+@click.command("nodes")
+@json_option
+@with_context
+async def nodes(context: CommandContext, as_json: bool) -> None:
+    """List the nodes that share the database, and whether they are running.
+
+    This takes one to three seconds, in which each node has to be heard.
+    """
+    watch = await _watched(context)
+    rows = [_row(member, is_alive=watch.is_alive(member.node_id)) for member in watch.members]
+    if as_json:
+        show(rows, as_json=True)
+    else:
+        show_table([_brief(row) for row in rows])
+
+
+async def _watched(context: CommandContext) -> BeatWatch:
+    watch, is_first = BeatWatch(), True
+    while is_first or not watch.is_decided:
+        if not is_first:
+            await asyncio.sleep(LOOK_SECONDS)
+        is_first = False
+        watch.observe(await context.store.read(lambda rows: rows.members.all()), time.monotonic())
+    return watch
+
+
+def _row(member: Member, *, is_alive: bool) -> NodeRow:
+    load = member.load
+    return NodeRow(
+        id=member.node_id,
+        machine=member.machine,
+        url=member.url,
+        state=member.state.value if is_alive else "silent",
+        version=member.version,
+        since=format_time(member.started_at),
+        roles=list(member.roles),
+        calls=load.calls,
+        pages=load.pages,
+        media_workers=load.media_workers,
+        bridges=load.bridges,
+    )
+
+
+def _brief(row: NodeRow) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "machine": row.machine,
+        "url": row.url,
+        "state": row.state,
+        "version": row.version,
+        "since": row.since,
+        "calls": row.calls,
+        "pages": row.pages,
+        "media": f"{row.bridges} bridges in {row.media_workers} workers",
+    }

@@ -1,0 +1,92 @@
+"""`visavis nodes` lists who shares the database, and who is silent."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import update
+
+from visavis.cli import main
+from visavis.domain.membership import Member, MemberLoad
+from visavis.store import open_store
+from visavis.store import tables as t
+from visavis.store.sql import SqlStore, SqlTransaction
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+A = Member("a", "boot", NOW, "1.0", "machine", "http://a", ("app",), load=MemberLoad(1, 2, 3, 4))
+
+
+@pytest.fixture
+def store(new_database: Path) -> Iterator[SqlStore]:
+    opened = open_store(str(new_database))
+    yield opened
+    opened.close()
+
+
+def save(store: SqlStore, *members: Member) -> None:
+    with store._database.engine.begin() as connection:
+        for member in members:
+            SqlTransaction(connection).members.beat(member)
+
+
+@contextmanager
+def beating(store: SqlStore, node_id: str) -> Iterator[None]:
+    """Let a member's beat move in the meantime."""
+    is_over = threading.Event()
+    c = t.members.c
+
+    def beat() -> None:
+        while not is_over.wait(0.1):
+            with store._database.engine.begin() as connection:
+                mine = update(t.members).where(c.node_id == node_id)
+                connection.execute(mine.values(beat=c.beat + 1))
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    yield
+    is_over.set()
+    thread.join()
+
+
+def test_a_silent_node_is_told_from_those_that_run(store: SqlStore, new_database: Path) -> None:
+    save(store, A, replace(A, node_id="b"))
+    command = ["nodes", "--data", str(new_database.parent)]
+    with beating(store, "a"):
+        listed = CliRunner().invoke(main, [*command, "--json"])
+    assert listed.exit_code == 0, listed.output
+    first, second = json.loads(listed.output)
+    assert first == {
+        "id": "a",
+        "machine": "machine",
+        "url": "http://a",
+        "state": "ready",
+        "version": "1.0",
+        "since": "2026-01-01T00:00:00.000Z",
+        "roles": ["app"],
+        "calls": 1,
+        "pages": 2,
+        "media_workers": 3,
+        "bridges": 4,
+    }
+    assert (second["id"], second["state"]) == ("b", "silent")
+
+
+def test_the_table_for_people(store: SqlStore, new_database: Path) -> None:
+    save(store, A)
+    with beating(store, "a"):
+        listed = CliRunner().invoke(main, ["nodes", "--data", str(new_database.parent)])
+    assert "4 bridges in 3 workers" in listed.output
+    assert "ready" in listed.output
+
+
+def test_nobody_is_there(store: SqlStore, new_database: Path) -> None:
+    listed = CliRunner().invoke(main, ["nodes", "--data", str(new_database.parent)])
+    assert listed.output == "There are none.\n"
