@@ -10,7 +10,7 @@ import shutil
 import socket
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -51,9 +51,10 @@ from visavis.services.audit import AuditRetention
 from visavis.services.call_history import CallHistory
 from visavis.services.grants import Grants
 from visavis.services.ice import IceDirectory
+from visavis.services.jobs import LOOK_SECONDS, Figures, Jobs
 from visavis.services.members import Members
 from visavis.services.ports import Passwords, Transaction
-from visavis.services.recordings import RecordingTotals
+from visavis.services.recordings import RecordingTotals, totals_of
 from visavis.services.visitor_limits import Use
 from visavis.settings import Settings
 from visavis.store.sql import SqlStore
@@ -94,8 +95,7 @@ TALLY_SECONDS: Final = 15.0
 CALL_DESCRIPTORS: Final = 8
 """Number of file descriptors of a call: the sockets of both sides and database connections."""
 FAILURE_SECONDS: Final = 60.0
-TRIM_SECONDS: Final = 86_400.0
-TRIM_CHANGES_SECONDS: Final = 3_600.0
+TRIM_SECONDS: Final = 3_600.0
 GONE_SECONDS: Final = 86_400.0
 """Time without a beat after which a member is deleted."""
 
@@ -132,6 +132,7 @@ class App(Services):
         self.started_at = now()
         self.lifecycle = Lifecycle()
         self.members = Members(self._member(), self._load, time.monotonic)
+        self.jobs = Jobs(store, self.node_id)
         self.tally = RecordingTotals()
         self.media = WorkerPool(settings.media_sockets)
         self.ice = IceDirectory(
@@ -198,6 +199,7 @@ class App(Services):
             on_deleted=self.recording_admin.mark_deleted,
             is_disabled=self.people.is_site_disabled,
             on_refused=self._audit_upload_key,
+            node_id=self.node_id,
             quota=Quota(
                 site_bytes=self.settings.archive_site_bytes,
                 uploads_per_key=self.settings.archive_uploads_per_key,
@@ -494,11 +496,12 @@ class App(Services):
             run_forever("store changes", self.watch_store),
             *([self.archive.start()] if self.archive else []),
             run_every("live calls", ALIVE_SECONDS, self.mark_alive),
-            run_every("recording counts", TALLY_SECONDS, self.count_recordings),
+            run_every("recording counts", TALLY_SECONDS / 3, self.count_recordings),
             run_every("idle sessions", FAILURE_SECONDS, self.end_idle_sessions),
             run_every("failed sign-ins", FAILURE_SECONDS, self.write_failed_sign_ins),
-            run_every("audit retention", TRIM_SECONDS, self.trim_audit_log),
-            run_every("log of changes", TRIM_CHANGES_SECONDS, self.trim_changes),
+            run_every("audit retention", LOOK_SECONDS, self.trim_audit_log),
+            run_every("log of changes", LOOK_SECONDS, self.trim_changes),
+            run_every("expired credentials", LOOK_SECONDS, self.delete_expired_credentials),
         ]
 
     async def watch_store(self) -> None:
@@ -515,10 +518,19 @@ class App(Services):
         me = self.members.me
         await self.store.write(lambda rows: rows.members.delete(me.node_id, me.boot))
 
+    # Jobs, each done by one of the nodes that share the database
+
     async def trim_changes(self) -> None:
-        """Remove the old entries of the log of changes, and members that have been gone for long."""
+        """Remove old entries of the log of changes, and members that have been gone for long."""
+        await self.jobs.perform("log of changes", TRIM_SECONDS, self._trim_changes)
+
+    async def _trim_changes(self) -> None:
         await self.store.trim_changes()
         await self.store.write(lambda rows: rows.members.delete_silent(GONE_SECONDS))
+
+    async def delete_expired_credentials(self) -> None:
+        """Delete the tokens, codes and API keys that have expired."""
+        await self.jobs.perform("expired credentials", TRIM_SECONDS, self.tokens.delete_expired)
 
     async def mark_alive(self) -> None:
         """Save the time until which this process is known to run, for talk times after a crash."""
@@ -526,6 +538,10 @@ class App(Services):
 
     async def end_idle_sessions(self) -> None:
         """Save the times of last use of sessions, and end sessions unused for too long."""
+        await self.tokens.save_uses()
+        await self.jobs.perform("idle sessions", FAILURE_SECONDS / 2, self._end_idle_sessions)
+
+    async def _end_idle_sessions(self) -> None:
         await self.sign_ins.end_idle()
 
     async def write_failed_sign_ins(self) -> None:
@@ -534,12 +550,20 @@ class App(Services):
 
     async def trim_audit_log(self) -> None:
         """Remove the entries of the audit log that are older than `audit_days`."""
+        await self.jobs.perform("audit retention", TRIM_SECONDS, self._trim_audit_log)
+
+    async def _trim_audit_log(self) -> None:
         days = self.settings.audit_days
         await AuditRetention(self.store, self.auditor, now, days).trim()
 
     async def count_recordings(self) -> None:
         """Update the figures of recordings for `/metrics`."""
-        self.tally = await self.recording_admin.tally()
+        figures = await self.jobs.perform("recording counts", TALLY_SECONDS, self._count_recordings)
+        if figures:
+            self.tally = totals_of(figures)
+
+    async def _count_recordings(self) -> Figures:
+        return asdict(await self.recording_admin.tally())
 
 
 def _is_any_recorded(rows: Transaction) -> bool:

@@ -37,6 +37,12 @@ FREE = {
     "SqlMemberRows.all": "a node serves every site",
     "SqlMemberRows.delete": "a node serves every site",
     "SqlMemberRows.delete_silent": "a node serves every site",
+    "SqlJobRows.get": "a job concerns every site",
+    "SqlJobRows.all": "a job concerns every site",
+    "SqlJobRows._list": "a job concerns every site",
+    "SqlJobRows.take": "a job concerns every site",
+    "SqlJobRows.renew": "a job concerns every site",
+    "SqlJobRows.give_back": "a job concerns every site",
     "SqlLiveCallRows.end_others": "start-up: the process that held every site's calls is dead",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.library import Entry, LibrarySearch
 from visavis.domain.people import Agent, Permission
 from visavis.protocol.routes import Access
+from visavis.services.ports import Transaction
 from visavis.store import open_store
 from visavis.store.sql import SqlStore
 from visavis.web.authentication import require_access
@@ -85,8 +86,16 @@ class ArchiveHarness:
         self.deleted.append((site_id, recording_id))
 
     async def hear(
-        self, _: int, agent_id: int | None, action: str, __: str, changes: tuple[FieldChange, ...]
+        self,
+        _: int,
+        agent_id: int | None,
+        action: str,
+        __: str,
+        changes: tuple[FieldChange, ...],
+        is_new: Callable[[Transaction], bool] = lambda _: True,
     ) -> None:
+        if not await self.store.write(is_new):
+            return
         self.log.append((action, agent_id, changes[-1].new_value or changes[-1].old_value))
 
     async def retention(self, site_id: int) -> int | None:

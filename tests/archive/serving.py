@@ -19,7 +19,7 @@ from visavis.store import open_store
 
 
 async def unheard(
-    _: int, __: int | None, ___: str, ____: str, _____: tuple[FieldChange, ...]
+    _: int, __: int | None, ___: str, ____: str, _____: tuple[FieldChange, ...], ______: object = 0
 ) -> None:
     raise AssertionError
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from tests.archive.conftest import AGENTS
@@ -29,14 +32,16 @@ class AuditHarness:
         action: str,
         summary: str,
         changes: tuple[FieldChange, ...],
+        is_new: Callable[[Any], bool] = lambda _: True,
     ) -> None:
+        assert is_new(None)
         self.heard.append((agent_id, action, summary, changes))
 
 
 async def test_who_did_what_in_words() -> None:
     harness = AuditHarness()
     await harness.access_audit.record(RecordingAction.PLAYED, AGENTS["viewer"], ENTRY)
-    await harness.access_audit.record(RecordingAction.DELETED, None, ENTRY, ": kept for 30 days")
+    await harness.access_audit.record_retention(ENTRY, 30, lambda _: True)
     await harness.access_audit.record(RecordingAction.HELD, operator(1), entry(1, visitor_name=""))
     played, deleted, held = harness.heard
     assert played[:3] == (

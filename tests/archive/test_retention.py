@@ -13,6 +13,7 @@ from tests.dying import dies_once
 from visavis import tasks
 from visavis.archive import retention
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.library import Entry
 
 pytestmark = pytest.mark.anyio
 
@@ -45,6 +46,40 @@ async def test_retention_respects_the_site_and_legal_hold(harness: ArchiveHarnes
     assert await sweeper.apply_retention(NOW) == 0  # done is done
     harness.open()
     assert await left(harness) == {"young", "held", "theirs"}
+
+
+async def test_two_processes_delete_a_recording_at_once(
+    harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of them was frozen, and goes on with what it had read before."""
+    await keep(harness, "old", 31)
+    (entry,) = await harness.entries()
+    deletion = harness.archive._sweeper._deletion
+    harness.log.clear()
+
+    async def died(_: Entry) -> None:
+        raise VisavisError(ErrorKind.StoreUnavailable)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(harness.archive._library, "delete", died)
+        with pytest.raises(VisavisError):
+            await deletion.delete_due(entry, 30)
+    for _ in range(2):
+        await deletion.delete_due(entry, 30)
+    assert harness.log == [("recordingDeleted", None, "old")]
+    assert await left(harness) == set()
+
+
+async def test_a_storage_is_swept_by_one_process(harness: ArchiveHarness) -> None:
+    harness.days = {1: 30}
+    await keep(harness, "old", 10_000)
+    name = f"archive {harness.archive._library.name}"
+    await harness.store.write(lambda rows: rows.jobs.take(name, "another", 60))
+    await harness.archive._sweeper.sweep()
+    assert await left(harness) == {"old"}
+    await harness.store.write(lambda rows: rows.jobs.give_back(name, 1, 0, None))
+    await harness.archive._sweeper.sweep()
+    assert await left(harness) == set()
 
 
 async def test_what_cannot_be_told_is_not_deleted(
@@ -109,11 +144,19 @@ async def test_the_sweep_and_its_task_die_once(
     async def sweep() -> None:
         swept.set()
 
-    monkeypatch.setattr(harness.archive._sweeper, "sweep", sweep)
+    async def sweep_renditions() -> None:
+        renditions.set()
+
+    renditions = asyncio.Event()
+    sweeper = harness.archive._sweeper
+    monkeypatch.setattr(sweeper, "sweep", sweep)
+    monkeypatch.setattr(sweeper, "sweep_renditions", sweep_renditions)
     with (
         dies_once("archive", harness.archive, "run"),
-        dies_once("archive sweep", harness.archive._sweeper, "sweep"),
+        dies_once("archive sweep", sweeper, "sweep"),
+        dies_once("archive renditions", sweeper, "sweep_renditions"),
     ):
         running = harness.archive.start()
-        await asyncio.wait_for(swept.wait(), 20)
+        for event in (swept, renditions):
+            await asyncio.wait_for(event.wait(), 20)
     await tasks.cancelled(running)

@@ -30,10 +30,11 @@ def test_a_member_is_alive_while_its_beat_moves() -> None:
 def test_it_is_told_when_every_member_was_heard_or_missed() -> None:
     watch = BeatWatch()
     assert watch.is_decided
-    watch.observe([A, B], 0)
-    assert not watch.is_decided
+    watch.observe([A, B], 0.5)
+    decided = [watch.is_decided]
     watch.observe([replace(A, beat=1), B], 1)
-    assert not watch.is_decided
+    decided.append(watch.is_decided)
+    assert decided == [False, False]
     watch.observe([replace(A, beat=1), B], 2)
     watch.observe([replace(A, beat=1), B], 3)
     assert watch.is_decided

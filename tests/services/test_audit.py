@@ -191,6 +191,15 @@ async def test_filters(store: SqlStore, people: People, agent: Agent, log: Audit
     assert len(await found(since=NOW, until=NOW + timedelta(1))) == 4
 
 
+async def test_an_act_that_another_process_has_recorded(store: SqlStore, agent: Agent) -> None:
+    trail = AuditTrail(store, Time(), new_id)
+    before = await store.read(lambda rows: rows.audit.count(1))
+    for is_new in (True, False):
+        act = (1, None, "recordingDeleted", "Deleted", ())
+        await trail.record_act(*act, lambda _, is_new=is_new: is_new)  # type: ignore[misc]
+    assert await store.read(lambda rows: rows.audit.count(1)) == before + 1
+
+
 async def test_an_entry_and_its_agent(store: SqlStore, agent: Agent, log: AuditReader) -> None:
     trail = AuditTrail(store, Time(), new_id)
     await trail.record_act(1, agent.id, "recordingPlayed", "Played", ())

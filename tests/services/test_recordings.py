@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,13 @@ from visavis.domain.delivery_status import DeliveryProgress, RecordingServer, Se
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Agent
 from visavis.domain.recording import Delivery, DeliveryTrigger, Manifest, RecordingState
-from visavis.services.recordings import EVERY_STATE, RecordingAdmin, Recordings, RecordingTotals
+from visavis.services.recordings import (
+    EVERY_STATE,
+    RecordingAdmin,
+    Recordings,
+    RecordingTotals,
+    totals_of,
+)
 from visavis.store.sql import SqlStore
 
 pytestmark = pytest.mark.anyio
@@ -91,6 +98,12 @@ async def test_lists_and_totals(
         pending=2, failed=1, incomplete=1, oldest_seconds=600.0
     )
     assert await admin.missing(agent) == []
+
+
+def test_totals_that_another_process_has_counted() -> None:
+    totals = RecordingTotals(pending=2, failed=1, incomplete=1, missing=4, oldest_seconds=600.5)
+    assert totals_of({**asdict(totals), "later": 1}) == totals
+    assert totals_of({}) == RecordingTotals()
 
 
 @pytest.mark.parametrize(("named", "count"), [(None, 1), (["r"], 1), (["done"], 0)])

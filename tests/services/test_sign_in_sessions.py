@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from visavis.domain.audit import ActionType, AuditSearch
 from visavis.domain.changes import EVERYTHING
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent
 from visavis.services.audit import AuditReader
 from visavis.services.people import People
+from visavis.services.ports import Transaction
 from visavis.services.sign_in_sessions import GRACE, SignInSessions
 from visavis.services.tokens import Tokens
 from visavis.store.sql import SqlStore
@@ -105,6 +108,34 @@ async def test_idle_sessions_are_refused_before_they_are_removed(
     time.now += GRACE + timedelta(seconds=1)
     assert await sessions.end_idle() == 1
     assert await sessions.list_by_agent(agent, token) == []
+
+
+async def test_two_processes_end_a_session_at_once(
+    store: SqlStore,
+    sessions: SignInSessions,
+    agent: Agent,
+    time: Time,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each has read that the session is unused; one of them writes so in the audit log."""
+    await sessions.begin(agent, "", "")
+    time.now += IDLE + GRACE + timedelta(seconds=1)
+    write = store.write
+
+    async def read_before(work: Callable[[Transaction], int]) -> int:
+        idle = await store.read(lambda rows: rows.credentials.unused_sessions(time.now))
+
+        def both(rows: Transaction) -> int:
+            with monkeypatch.context() as patched:
+                patched.setattr(type(rows.credentials), "unused_sessions", lambda *_: idle)
+                return work(rows) + 10 * work(rows)
+
+        return await write(both)
+
+    monkeypatch.setattr(store, "write", read_before)
+    assert await sessions.end_idle() == 1
+    search = AuditSearch(actions=(ActionType.SESSION_ENDED,))
+    assert await store.read(lambda rows: rows.audit.count(1, search)) == 1
 
 
 async def test_the_use_in_another_process_counts(

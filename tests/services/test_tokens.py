@@ -137,3 +137,16 @@ async def add_agent(store: SqlStore, email: str) -> Agent:
     return await store.write(
         lambda rows: rows.agents.add(1, email, "", "-", is_administrator=False)
     )
+
+
+async def test_expired_tokens_are_deleted(store: SqlStore, agent: Agent, time: Time) -> None:
+    tokens = Tokens(store, time, new_id)
+    expired = await tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
+    valid = await tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=3))
+    time.now += timedelta(hours=2)
+    await tokens.delete_expired()
+    known = [
+        await store.read(lambda rows, t=token: rows.credentials.find(digest(t)))  # type: ignore[misc]
+        for token in (expired, valid)
+    ]
+    assert [found is not None for found in known] == [False, True]

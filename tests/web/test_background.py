@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -15,6 +16,7 @@ from visavis.cli.archive import keep_sign_ins, watch_credentials
 from visavis.domain.audit import ActionType, AuditEntry, AuditSearch
 from visavis.domain.changes import EVERYTHING, ChangeSet, change_set, rights_changed
 from visavis.domain.errors import VisavisError
+from visavis.domain.oauth import CredentialKind
 from visavis.services.secrets import digest
 from visavis.store import open_store
 from visavis.supervisor import announce_when_ready
@@ -68,7 +70,7 @@ async def test_uses_of_sessions_are_written(api: Api, monkeypatch: pytest.Monkey
     await api.client.post("/session", json={"email": "admin@example.com", "password": "secret"})
     await api.client.get("/session")
     assert api.app.tokens._uses
-    with dies_once("idle sessions", api.app.sign_ins, "end_idle"):
+    with dies_once("idle sessions", api.app.tokens, "save_uses"):
         running = api.app.start_background_tasks()
         await until(lambda: not api.app.tokens._uses)
     await tasks.cancelled(*running)
@@ -124,6 +126,47 @@ async def test_the_log_of_changes_is_trimmed(api: Api, monkeypatch: pytest.Monke
         running = api.app.start_background_tasks()
         await until(trimmed.is_set)
     await tasks.cancelled(*running)
+
+
+async def test_expired_credentials_are_deleted(api: Api) -> None:
+    expired = await api.app.tokens.issue(
+        api.administrator, CredentialKind.BEARER, timedelta(seconds=-1)
+    )
+    key = digest(expired)
+    with dies_once("expired credentials", api.app.tokens, "delete_expired"):
+        running = api.app.start_background_tasks()
+        async with asyncio.timeout(20):
+            while await api.app.store.read(lambda rows: rows.credentials.find(key)):
+                await asyncio.sleep(0.01)
+    await tasks.cancelled(*running)
+
+
+async def test_members_that_are_gone_for_long_are_deleted(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GONE_SECONDS", -1.0)
+    await api.app.store.write(lambda rows: rows.members.beat(api.app.members.me))
+    await api.app.trim_changes()
+    assert await api.app.store.read(lambda rows: rows.members.all()) == []
+
+
+async def test_one_process_counts_and_the_others_read(api: Api) -> None:
+    figures = {"pending": 7, "missing": 1, "oldest_seconds": 2.5}
+    term = await api.app.store.write(lambda rows: rows.jobs.take("recording counts", "b", 60))
+    assert term
+    await api.app.store.write(
+        lambda rows: rows.jobs.give_back("recording counts", term, 60, figures)
+    )
+    await api.app.count_recordings()
+    assert (api.app.tally.pending, api.app.tally.missing) == (7, 1)
+    assert api.app.tally.oldest_seconds == 2.5
+
+
+async def test_another_process_counts_for_the_first_time(api: Api) -> None:
+    await api.app.store.write(lambda rows: rows.jobs.take("recording counts", "b", 60))
+    before = api.app.tally
+    await api.app.count_recordings()
+    assert api.app.tally is before
 
 
 async def test_a_token_that_was_revoked_elsewhere_is_refused(api: Api) -> None:

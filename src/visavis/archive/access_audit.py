@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from visavis.domain.audit import ActionType, FieldChange
 from visavis.domain.library import Entry
 from visavis.domain.people import Agent
+from visavis.services.ports import Transaction
 
 REMEMBERED_SECONDS: Final = 6 * 3600.0
 """Seconds after which a page that still plays a recording is audited again."""
@@ -36,9 +37,13 @@ class AppendAudit(Protocol):
         action_type: str,
         summary: str,
         changes: tuple[FieldChange, ...],
+        is_new: Callable[[Transaction], bool] = ...,
         /,
     ) -> Awaitable[None]:
-        """Returns once the entry is durable. `agent_id` `None` is the system itself."""
+        """Returns once the entry is durable. `agent_id` `None` is the system itself.
+
+        There is no entry if `is_new` returns false in its transaction.
+        """
 
 
 _WORDS: Final = {
@@ -59,14 +64,20 @@ class AccessAudit:
         self._clock = clock
         self._recorded_at: OrderedDict[tuple[object, ...], float] = OrderedDict()
 
-    async def record(
-        self, action: RecordingAction, agent: Agent | None, entry: Entry, why: str = ""
-    ) -> None:
+    async def record(self, action: RecordingAction, agent: Agent | None, entry: Entry) -> None:
         """Append an entry to the audit log; raises `VisavisError` if that fails."""
-        name = entry.visitor_name or "a visitor"
-        summary = f"{_WORDS[action]} the recording of {entry.started_at[:19]} with {name}{why}"
         agent_id = agent.id or None if agent else None
+        summary = _summary(action, entry)
         await self._audit(entry.site_id, agent_id, action, summary, _change(action, entry))
+
+    async def record_retention(
+        self, entry: Entry, days: int, is_new: Callable[[Transaction], bool]
+    ) -> None:
+        """Append an entry on a deletion by the system, if `is_new` in the same transaction."""
+        action = RecordingAction.DELETED
+        summary = f"{_summary(action, entry)}: kept for {days} days"
+        changes = _change(action, entry)
+        await self._audit(entry.site_id, None, action, summary, changes, is_new)
 
     async def record_once(
         self, action: RecordingAction, agent: Agent, entry: Entry, occasion: str
@@ -80,6 +91,11 @@ class AccessAudit:
         self._recorded_at[key] = now
         while len(self._recorded_at) > MAX_REMEMBERED:
             self._recorded_at.popitem(last=False)
+
+
+def _summary(action: RecordingAction, entry: Entry) -> str:
+    name = entry.visitor_name or "a visitor"
+    return f"{_WORDS[action]} the recording of {entry.started_at[:19]} with {name}"
 
 
 def _change(action: RecordingAction, entry: Entry) -> tuple[FieldChange, ...]:

@@ -26,6 +26,7 @@ from visavis.archive.upload_keys import UploadKeyHolder, UploadKeys
 from visavis.archive.uploads import LocalUploads, Uploads
 from visavis.durable import lock_directory
 from visavis.protocol.routes import Access, Caller, Routes
+from visavis.services.jobs import LOOK_SECONDS, Jobs
 from visavis.services.ports import Store
 from visavis.tasks import cancelled, run_every, run_forever
 
@@ -56,6 +57,7 @@ class Archive:
         quota: Quota = NO_QUOTA,
         is_disabled: Callable[[int], Awaitable[bool]] = is_never_disabled,
         on_refused: OnRefused = ignore_refusal,
+        node_id: str = "archive",
     ) -> None:
         self._directory_lock = lock_directory(
             directory,
@@ -71,7 +73,12 @@ class Archive:
         deletion = Deletion(library, self._renditions, access_audit, on_deleted)
         self._api = LibraryApi(library, self._renditions, access_audit, deletion)
         self._sweeper = RetentionSweeper(
-            library, uploads, self._renditions, deletion, retention_days_of
+            library,
+            uploads,
+            self._renditions,
+            deletion,
+            retention_days_of,
+            Jobs(store, node_id),
         )
 
     def routes(self) -> Routes:
@@ -96,11 +103,12 @@ class Archive:
         The index may take long after an upgrade, and calls do not wait for it.
         """
         await self.index()
-        sweeping = run_every("archive sweep", SWEEP_SECONDS, self._sweeper.sweep)
+        sweeping = run_every("archive sweep", LOOK_SECONDS, self._sweeper.sweep)
+        renditions = run_every("archive renditions", SWEEP_SECONDS, self._sweeper.sweep_renditions)
         try:
             await sweeping
         finally:
-            await cancelled(sweeping)
+            await cancelled(sweeping, renditions)
             await self._renditions.close()
 
     def close(self) -> None:

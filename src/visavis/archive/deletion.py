@@ -33,13 +33,22 @@ class Deletion:
         self._access_audit = access_audit
         self._on_deleted = on_deleted
 
-    async def delete(self, entry: Entry, agent: Agent | None, why: str = "") -> None:
-        """Delete a recording permanently; raises `HeldError`.
-
-        `agent` is `None` if the retention period deletes it.
-        """
+    async def delete(self, entry: Entry, agent: Agent) -> None:
+        """Delete a recording permanently; raises `HeldError`."""
         # audited first: a deletion without an entry would be worse than an entry without one
-        await self._access_audit.record(RecordingAction.DELETED, agent, entry, why)
+        await self._access_audit.record(RecordingAction.DELETED, agent, entry)
+        await self._delete(entry)
+
+    async def delete_due(self, entry: Entry, days: int) -> None:
+        """Delete a recording that was kept for `days`; raises `HeldError`.
+
+        Several processes may do so, or one that has died in between: there is one entry.
+        """
+        is_new = self._library.deletion_of(entry)
+        await self._access_audit.record_retention(entry, days, is_new)
+        await self._delete(entry)
+
+    async def _delete(self, entry: Entry) -> None:
         await self._library.delete(entry)
         await self._renditions.forget(entry)
         await self._on_deleted(entry.site_id, entry.id)

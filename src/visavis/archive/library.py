@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from starlette.responses import Response
 from visavis.archive.media_info import MediaInfo, read_time
 from visavis.archive.ports import RecordingStorage, RefusedError, Stamped
 from visavis.domain.library import Entry, FoundEntries, LibrarySearch
-from visavis.services.ports import Store
+from visavis.services.ports import Store, Transaction
 
 SITE: Final = re.compile(r"[1-9][0-9]{0,17}")
 RECORDING: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -38,6 +38,11 @@ class Library:
         self._storage = storage
         self._store = store
         self._name = storage.name
+
+    @property
+    def name(self) -> str:
+        """The name of the storage among those whose libraries share the database."""
+        return self._name
 
     async def index(self) -> int:
         """Index what has changed in the storage without us; return how many recordings."""
@@ -119,6 +124,11 @@ class Library:
         held = await self._storage.hold(entry, is_held=is_held)
         await self._store.write(lambda rows: rows.library.hold(name, held.entry, held.stamp))
         return held.entry
+
+    def deletion_of(self, entry: Entry) -> Callable[[Transaction], bool]:
+        """Return a unit of work: begin a deletion by the retention, unless it has begun already."""
+        name = self._name
+        return lambda rows: rows.library.begin_deletion(name, entry.site_id, entry.id)
 
     async def delete(self, entry: Entry) -> None:
         """Delete a recording for good; raises `HeldError`. A missing one is ignored."""

@@ -14,6 +14,7 @@ from visavis.archive.library import Library
 from visavis.archive.ports import HeldError, UploadStorage
 from visavis.archive.renditions import Renditions
 from visavis.domain.library import Entry
+from visavis.services.jobs import Jobs
 
 log = structlog.get_logger(__name__)
 
@@ -35,18 +36,27 @@ class RetentionSweeper:
         renditions: Renditions,
         deletion: Deletion,
         retention_days_of: RetentionDays,
+        jobs: Jobs,
     ) -> None:
         self._library = library
         self._uploads = uploads
         self._renditions = renditions
         self._deletion = deletion
         self._retention_days_of = retention_days_of
+        self._jobs = jobs
 
     async def sweep(self) -> None:
-        """Delete expired recordings, uploads and renditions."""
+        """Delete expired recordings and uploads, unless another process of the storage does so."""
+        name = f"archive {self._library.name}"
+        await self._jobs.perform(name, SWEEP_SECONDS, self._sweep_storage)
+
+    async def sweep_renditions(self) -> None:
+        """Delete the renditions of this process that are not used."""
+        await self._renditions.sweep(time.time())
+
+    async def _sweep_storage(self) -> None:
         now = time.time()
         await self._uploads.sweep(now)
-        await self._renditions.sweep(now)
         await self.apply_retention(datetime.fromtimestamp(now, UTC))
 
     async def apply_retention(self, now: datetime) -> int:
@@ -65,7 +75,7 @@ class RetentionSweeper:
 
     async def _delete(self, entry: Entry, days: int) -> bool:
         try:
-            await self._deletion.delete(entry, None, f": kept for {days} days")
+            await self._deletion.delete_due(entry, days)
         except HeldError:  # put on hold at this moment
             return False
         return True

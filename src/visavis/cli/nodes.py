@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import click
 
 from visavis.cli.context import CommandContext, json_option, show, show_table, with_context
+from visavis.domain.jobs import JobLease
 from visavis.domain.membership import BeatWatch, Member
 from visavis.protocol.command_line import NodeRow
 from visavis.protocol.wire import format_time
@@ -26,7 +28,8 @@ async def nodes(context: CommandContext, as_json: bool) -> None:
     This takes one to three seconds, in which each node has to be heard.
     """
     watch = await _watched(context)
-    rows = [_row(member, is_alive=watch.is_alive(member.node_id)) for member in watch.members]
+    leases = await context.store.read(lambda rows: rows.jobs.all())
+    rows = [_row(one, leases, is_alive=watch.is_alive(one.node_id)) for one in watch.members]
     if as_json:
         show(rows, as_json=True)
     else:
@@ -43,7 +46,7 @@ async def _watched(context: CommandContext) -> BeatWatch:
     return watch
 
 
-def _row(member: Member, *, is_alive: bool) -> NodeRow:
+def _row(member: Member, leases: Sequence[JobLease], *, is_alive: bool) -> NodeRow:
     load = member.load
     return NodeRow(
         id=member.node_id,
@@ -57,6 +60,7 @@ def _row(member: Member, *, is_alive: bool) -> NodeRow:
         pages=load.pages,
         media_workers=load.media_workers,
         bridges=load.bridges,
+        jobs=[lease.name for lease in leases if lease.holder == member.node_id],
     )
 
 
@@ -71,4 +75,5 @@ def _brief(row: NodeRow) -> dict[str, object]:
         "calls": row.calls,
         "pages": row.pages,
         "media": f"{row.bridges} bridges in {row.media_workers} workers",
+        "jobs": row.jobs,
     }

@@ -166,7 +166,8 @@ class MissingRecording(JsonBody):
 class NodeRow(Struct):
     """A node: one `visavis serve`. state is `silent` if its app was not heard for 2.5 seconds.
 
-    calls, pages, media_workers and bridges are the last ones that it reported.
+    calls, pages, media_workers and bridges are the last ones that it reported. jobs are the
+    periodic jobs that it does, or was the last to do.
     """
 
     id: str
@@ -180,6 +181,7 @@ class NodeRow(Struct):
     pages: int
     media_workers: int
     bridges: int
+    jobs: list[str]
 
 
 class UploadKeySecret(Struct):

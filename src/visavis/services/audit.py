@@ -244,13 +244,19 @@ class AuditTrail:
         action_type: str,
         summary: str,
         changes: tuple[FieldChange, ...],
+        is_new: Callable[[Transaction], bool] = lambda _: True,
     ) -> None:
-        """Add an entry; it is durable when this returns. `agent_id` `None` is the system itself."""
+        """Add an entry; it is durable when this returns. `agent_id` `None` is the system itself.
+
+        `is_new` is asked in the transaction of the entry, which is added only if it returns true.
+        """
         entry_id, now = self._new_id(), self._clock()
         recordings = [c.new_value or c.old_value for c in changes if c.field_name == "recording"]
         object_name = " ".join(["recording", *recordings]) if recordings else ""
 
         def work(rows: Transaction) -> None:
+            if not is_new(rows):
+                return
             agent = rows.agents.get(site_id, agent_id) if agent_id else None
             rows.audit.add(
                 AuditEntry(

@@ -29,6 +29,7 @@ from visavis.domain.delivery_status import (
     RecordingStatus,
     ServerCheck,
 )
+from visavis.domain.jobs import JobLease
 from visavis.domain.leg import BridgeId, BridgeStatus, LocalTransport, RemoteTransport
 from visavis.domain.library import Entry, FoundEntries, LibrarySearch
 from visavis.domain.membership import Member
@@ -218,6 +219,23 @@ class MemberRows(Protocol):
         """Delete the members without a beat for this time, by the database's clock."""
 
 
+class JobRows(Protocol):
+    """Leases of periodic jobs. All times are those of the database's clock."""
+
+    def get(self, name: str) -> JobLease | None: ...
+    def all(self) -> Sequence[JobLease]: ...
+    def take(self, name: str, holder: str, seconds: float) -> int | None:
+        """Take the lease of a job that is due; return its new term, or `None` if it is not due."""
+
+    def renew(self, name: str, term: int, seconds: float) -> bool:
+        """Let the lease end in `seconds`; return whether it still has this term."""
+
+    def give_back(
+        self, name: str, term: int, pause: float, figures: Mapping[str, float] | None
+    ) -> None:
+        """End the lease if it has this term. The job is due `pause` seconds after it was taken."""
+
+
 class MemberWatch(Protocol):
     """Reports this process to the other members, and receives their reports."""
 
@@ -348,6 +366,12 @@ class LibraryRows(Protocol):
     def hold(self, archive: str, entry: Entry, stamp: int) -> bool:
         """Save whether a recording is on legal hold; return whether there is such a recording."""
 
+    def begin_deletion(self, archive: str, site_id: int, recording_id: str) -> bool:
+        """Note that the retention deletes a recording; return whether nobody has done so before.
+
+        A change of the recording forgets it again.
+        """
+
     def delete(self, archive: str, keys: Collection[tuple[int, str]]) -> None: ...
     def search(self, archive: str, site_id: int, search: LibrarySearch) -> FoundEntries: ...
 
@@ -377,6 +401,8 @@ class Transaction(Protocol):
     def nodes(self) -> NodeRows: ...
     @property
     def members(self) -> MemberRows: ...
+    @property
+    def jobs(self) -> JobRows: ...
     @property
     def calls(self) -> CallRows: ...
     @property

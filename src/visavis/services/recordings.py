@@ -112,6 +112,17 @@ class RecordingTotals:
     oldest_seconds: float = 0.0
 
 
+def totals_of(figures: Mapping[str, float]) -> RecordingTotals:
+    """Return the totals that another process has counted, which may be of a later version."""
+    return RecordingTotals(
+        pending=int(figures.get("pending", 0)),
+        failed=int(figures.get("failed", 0)),
+        incomplete=int(figures.get("incomplete", 0)),
+        missing=int(figures.get("missing", 0)),
+        oldest_seconds=float(figures.get("oldest_seconds", 0)),
+    )
+
+
 class RecordingAdmin:
     """Queries and actions of administrators and operators on recordings."""
 

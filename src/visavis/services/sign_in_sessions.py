@@ -83,14 +83,14 @@ class SignInSessions:
 
         def work(rows: Transaction) -> int:
             idle = rows.credentials.unused_sessions(before)
-            for session in idle:
-                rows.credentials.delete(session.digest)
-            for session in idle:
+            # another process may end the same sessions at this moment
+            ended = [session for session in idle if rows.credentials.delete(session.digest)]
+            for session in ended:
                 agent = rows.agents.get(session.site_id, session.agent_id)
                 email = agent.email if agent else f"agent {session.agent_id}"
                 done = f"{email} was signed out because of inactivity"
                 rows.audit.add(self._entry(None, session.site_id, email, done, session.address))
-            return len(idle)
+            return len(ended)
 
         return await self._store.write(work)
 

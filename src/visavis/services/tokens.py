@@ -125,6 +125,17 @@ class Tokens:
                 self._uses = {**uses, **self._uses}
                 raise
 
+    async def delete_expired(self) -> None:
+        """Delete the tokens, codes and API keys of all sites that have expired."""
+        now = self._clock()
+
+        def work(rows: Transaction) -> None:
+            rows.credentials.delete_expired(now)
+            rows.codes.delete_expired(now)
+            rows.keys.delete_expired(now)
+
+        await self._store.write(work)
+
     def is_remembered(self, token: str) -> bool:
         """Whether the token is in the cache and has not expired, without a query."""
         known = self._remembered.get(token)

@@ -24,6 +24,7 @@ from visavis.store import tables as t
 from visavis.store.change_log import RETENTION_SECONDS, ChangeReader
 from visavis.store.rows.audit import SqlAuditRows
 from visavis.store.rows.calls import SqlCallRows, SqlNodeRows
+from visavis.store.rows.jobs import SqlJobRows
 from visavis.store.rows.library import SqlLibraryRows
 from visavis.store.rows.live_calls import SqlLiveCallRows
 from visavis.store.rows.members import SqlMemberRows
@@ -100,6 +101,7 @@ class SqlTransaction:
         self.audit = SqlAuditRows(*rest)
         self.nodes = SqlNodeRows(*rest)
         self.members = SqlMemberRows(*rest)
+        self.jobs = SqlJobRows(*rest)
         self.calls = SqlCallRows(*rest)
         self.live_calls = SqlLiveCallRows(*rest)
         self.recordings = SqlRecordingRows(*rest)

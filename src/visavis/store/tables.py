@@ -225,6 +225,18 @@ members = Table(
     Column("load", JSON, nullable=False),
 )
 
+job_leases = Table(
+    "job_leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", Float, nullable=False),  # the three times by the database's clock
+    Column("taken_at", Float, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("term", BigInteger, nullable=False),
+    Column("figures", JSON(none_as_null=True)),
+)
+
 live_calls = Table(
     "live_calls",
     metadata,

@@ -14,6 +14,9 @@ from visavis.store import tables as t
 from visavis.store.rows.base import Rows
 from visavis.store.rows.library_search import FIELDS, SqlLibrarySearch, entry_of
 
+DELETING: Final = -1
+"""Stamp of a recording that the retention is deleting: that of no description on disk."""
+
 _C: Final = t.library_entries.c
 
 
@@ -69,6 +72,15 @@ class SqlLibraryRows(Rows):
             update(t.library_entries)
             .where(_C.archive == archive, _C.site_id == entry.site_id, _C.id == entry.id)
             .values(is_held=entry.is_held, stamp=stamp)
+        )
+        return bool(result.rowcount)
+
+    def begin_deletion(self, archive: str, site_id: int, recording_id: str) -> bool:
+        result = self._run(
+            update(t.library_entries)
+            .where(_C.archive == archive, _C.site_id == site_id, _C.id == recording_id)
+            .where(_C.stamp != DELETING)
+            .values(stamp=DELETING)
         )
         return bool(result.rowcount)
 

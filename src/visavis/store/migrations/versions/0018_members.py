@@ -1,4 +1,4 @@
-"""App processes that share the database know of one another."""
+"""App processes that share the database know of one another, and share the periodic jobs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,7 +22,18 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("load", sa.JSON(), nullable=False),
     )
+    op.create_table(
+        "job_leases",
+        sa.Column("name", sa.Text(), primary_key=True),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("until", sa.Float(), nullable=False),
+        sa.Column("taken_at", sa.Float(), nullable=False),
+        sa.Column("due_at", sa.Float(), nullable=False),
+        sa.Column("term", sa.BigInteger(), nullable=False),
+        sa.Column("figures", sa.JSON()),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("job_leases")
     op.drop_table("members")
