@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.e2e.call_end import checked_parties
+from tests.object_store import SeaweedFs
 from tests.postgresql import Cluster
 from tests.running import PATIENCE, Parties, System, launch, no_system_left
 from visavis.store import open_store
@@ -64,6 +65,15 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     running = Cluster()
+    try:
+        yield running.start()
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def seaweed() -> Iterator[SeaweedFs]:
+    running = SeaweedFs()
     try:
         yield running.start()
     finally:

@@ -13,8 +13,11 @@ import httpx2
 import pytest
 from starlette.requests import Request
 
+from tests.object_store import SeaweedFs, open_objects
 from tests.routing import routed
 from visavis.archive.archive import Archive
+from visavis.archive.ports import ObjectStore
+from visavis.archive.s3 import S3ObjectStore
 from visavis.archive.tus_headers import BODY_TYPE, write_metadata
 from visavis.domain.audit import FieldChange
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -52,9 +55,12 @@ class ArchiveHarness:
 
     directory: Path
     store: SqlStore
+    address: str = ""
+    """The address of its object store, empty if it stores on the local disk."""
     days: dict[int, int] = field(default_factory=dict)
     log: list[tuple[str, int | None, str]] = field(default_factory=list)
     archive: Archive = field(init=False)
+    objects: ObjectStore | None = field(init=False)
     client: httpx2.AsyncClient = field(init=False)
     is_open: bool = False
     deleted: list[tuple[int, str]] = field(default_factory=list)
@@ -71,13 +77,32 @@ class ArchiveHarness:
             store=self.store,
             audit=self.hear,
             retention_days_of=self.retention,
+            objects=open_objects(self.address) if self.address else None,
             on_deleted=self.forget,
             is_disabled=self.is_disabled,
         )
         app = routed(self.archive.routes(), self.archive.gates(), admit)
+        self.objects = self.archive._objects
         transport = httpx2.ASGITransport(app)
         self.client = httpx2.AsyncClient(transport=transport, base_url="http://archive")
         return self
+
+    async def content(self, recording: str = "rec", site_id: int = 1) -> bytes | None:
+        """Return the bytes of a recording as they are downloaded; `None` if there is none."""
+        agent = {1: "admin", 2: "other"}[site_id]
+        answer = await self.ask(f"/{recording}/original.mkv", agent)
+        return answer.content if answer.status_code == 200 else None
+
+    async def rest_of_uploads(self) -> list[str]:
+        """Return what is stored of uploads."""
+        if not self.address:
+            return [path.name for path in (self.directory / "uploads").iterdir()]
+        objects = self.objects
+        assert isinstance(objects, S3ObjectStore)
+        listed = objects._client.list_objects_v2(Bucket=objects._bucket, Prefix=objects._prefix)
+        begun = objects._client.list_multipart_uploads(Bucket=objects._bucket)
+        keys = [one["Key"] for one in [*listed.get("Contents", []), *begun.get("Uploads", [])]]
+        return [key for key in keys if key.startswith(objects._prefix)]
 
     async def is_disabled(self, site_id: int) -> bool:
         return site_id in self.disabled
@@ -152,11 +177,26 @@ def store(new_database: Path) -> Iterator[SqlStore]:
     opened.close()
 
 
+both_storages = pytest.mark.parametrize(
+    "storage", ["disk", pytest.param("objects", marks=pytest.mark.interop)], indirect=True
+)
+"""Runs a test on the local disk and on an object store."""
+
+
+@pytest.fixture
+def storage(request: pytest.FixtureRequest) -> str:
+    """The address of an object store, empty for the local disk."""
+    if getattr(request, "param", "disk") == "disk":
+        return ""
+    seaweed: SeaweedFs = request.getfixturevalue("seaweed")
+    return seaweed.new_address()
+
+
 @pytest.fixture
 async def harness(
-    tmp_path: Path, store: SqlStore, anyio_backend: str
+    tmp_path: Path, store: SqlStore, storage: str, anyio_backend: str
 ) -> AsyncIterator[ArchiveHarness]:
-    open_house = ArchiveHarness(tmp_path / "archive", store).open()
+    open_house = ArchiveHarness(tmp_path / "archive", store, storage).open()
     yield open_house
     await open_house.client.aclose()
     open_house.archive.close()

@@ -17,10 +17,14 @@ from visavis.archive.admission import Quota
 from visavis.archive.deletion import Deletion, OnDeleted, ignore_deletion
 from visavis.archive.library import Library
 from visavis.archive.library_api import LibraryApi
+from visavis.archive.object_copies import ObjectCopies
+from visavis.archive.object_storage import ObjectStorage, SharedLibrary
+from visavis.archive.object_uploads import ObjectUploads
+from visavis.archive.ports import ObjectStore, UploadStorage
 from visavis.archive.renditions import Renditions
 from visavis.archive.retention import SWEEP_SECONDS, RetentionDays, RetentionSweeper
 from visavis.archive.routes import library_routes, upload_routes
-from visavis.archive.storage import LocalStorage
+from visavis.archive.storage import NAME_FILE, LocalStorage, ensure_name
 from visavis.archive.tus_server import OnRefused, TusServer, ignore_refusal, is_never_disabled
 from visavis.archive.upload_keys import UploadKeyHolder, UploadKeys
 from visavis.archive.uploads import LocalUploads, Uploads
@@ -34,15 +38,17 @@ log = structlog.get_logger(__name__)
 
 Gate = Callable[[Request, Access], Awaitable[UploadKeyHolder]]
 NO_QUOTA: Final = Quota()
+OBJECTS: Final = "objects"
 
 
 class Archive:
-    """A recording server on a directory.
+    """A recording server on a directory, or on an object store with a directory for its files.
 
     <directory>/uploads   incomplete uploads
     <directory>/library   complete recordings
     <directory>/cache     renditions, which can be made again
     <directory>/keys.json upload keys of sites
+    <directory>/objects   on an object store: copies and buffers, which can be made again
     """
 
     def __init__(
@@ -53,19 +59,24 @@ class Archive:
         store: Store,
         audit: AppendAudit,
         retention_days_of: RetentionDays,
+        objects: ObjectStore | None = None,
         on_deleted: OnDeleted = ignore_deletion,
         quota: Quota = NO_QUOTA,
         is_disabled: Callable[[int], Awaitable[bool]] = is_never_disabled,
         on_refused: OnRefused = ignore_refusal,
         node_id: str = "archive",
     ) -> None:
+        self._objects = objects
         self._directory_lock = lock_directory(
-            directory,
+            directory / OBJECTS if objects else directory,
             f"another process uses the archive in {directory}: stop it, or choose another "
             "directory",
         )
-        uploads = LocalUploads(Uploads(directory / "uploads"))
-        library = self._library = Library(LocalStorage(directory / "library"), store)
+        self._uploads, self._library = uploads, library = (
+            _on_object_store(objects, directory / OBJECTS, store)
+            if objects
+            else _on_disk(directory, store)
+        )
         access_audit = AccessAudit(audit)
         keys = UploadKeys(directory, key)
         self._tus = TusServer(uploads, library, keys, time.time, quota, is_disabled, on_refused)
@@ -90,6 +101,7 @@ class Archive:
 
     async def index(self) -> None:
         """Index the recordings that came or went while no archive ran, as from a backup."""
+        await self._uploads.start()
         count = await self._library.index()
         if count:
             log.info("the library was indexed", recordings=count)
@@ -114,3 +126,19 @@ class Archive:
     def close(self) -> None:
         """Release the lock of the directory."""
         os.close(self._directory_lock)
+        if self._objects:
+            self._objects.close()
+
+
+def _on_disk(directory: Path, store: Store) -> tuple[UploadStorage, Library]:
+    uploads = LocalUploads(Uploads(directory / "uploads"))
+    return uploads, Library(LocalStorage(directory / "library"), store)
+
+
+def _on_object_store(
+    objects: ObjectStore, directory: Path, store: Store
+) -> tuple[UploadStorage, Library]:
+    copies = ObjectCopies(objects, directory / "copies")
+    holder = ensure_name(directory / NAME_FILE)
+    uploads = ObjectUploads(objects, store, copies, directory, holder)
+    return uploads, SharedLibrary(ObjectStorage(objects, store, copies), store)

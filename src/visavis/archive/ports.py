@@ -1,12 +1,12 @@
-"""Ports of the archive: storage of uploads in progress, and storage of recordings.
+"""Ports of the archive: storage of uploads in progress, storage of recordings, and objects.
 
-`uploads` and `storage` implement them on a local disk. Everything that a method has written
-is durable when it returns.
+`uploads` and `storage` implement the first two on a local disk, `object_uploads` and
+`object_storage` on an object store. What a method has written is durable when it returns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from visavis.archive.media_info import MediaInfo
+from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.library import Entry
 
 Key: TypeAlias = tuple[int, str]
@@ -28,6 +29,24 @@ class BusyError(Exception):
 
 class DiskFullError(Exception):
     """Error: the disk is full. Acknowledged bytes are kept."""
+
+
+class StorageUnavailableError(VisavisError):
+    """Error: the object store does not answer, or not as it should."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorKind.StoreUnavailable,
+            "The object store is not responding: try again in a moment.",
+        )
+
+
+class ObjectMissingError(Exception):
+    """Error: there is no such object, or no such multipart upload."""
+
+
+class UploadLostError(Exception):
+    """Error: the object store cannot go on with an upload, or has lost its parts."""
 
 
 class RefusedError(Exception):
@@ -90,6 +109,9 @@ class UploadWriter(Protocol):
 
 class UploadStorage(Protocol):
     """Storage of uploads until the library has them."""
+
+    async def start(self) -> None:
+        """Put right what an earlier process has left."""
 
     async def create(
         self,
@@ -180,3 +202,46 @@ class RecordingStorage(Protocol):
         self, entry: Entry, request: Request, name: str, headers: Mapping[str, str]
     ) -> Response:
         """Return the answer to a request for a recording or ranges of it."""
+
+
+class ObjectStore(Protocol):
+    """Objects of a bucket, by key; every method raises `StorageUnavailableError`.
+
+    A multipart upload becomes an object when it is completed, of the parts that are named then.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name of the bucket and the prefix, the same on every node."""
+
+    async def begin_multipart(self, key: str) -> str: ...
+    async def put_part(self, key: str, multipart_id: str, number: int, data: bytes) -> str:
+        """Store a part and return its ETag; raises `DiskFullError`, `ObjectMissingError`."""
+
+    async def complete_multipart(
+        self, key: str, multipart_id: str, parts: Sequence[tuple[int, str]]
+    ) -> None:
+        """Make an object of parts, each given by its number and ETag; raises `ObjectMissingError`.
+
+        A multipart upload that is complete already may be missing.
+        """
+
+    async def abort_multipart(self, key: str, multipart_id: str) -> None:
+        """Discard the parts of a multipart upload; a missing one is ignored."""
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Store an object; raises `DiskFullError`."""
+
+    async def size(self, key: str) -> int | None:
+        """Return the size of an object; `None` if there is none."""
+
+    async def read(self, key: str, start: int, size: int) -> bytes:
+        """Return `size` bytes of an object from `start` on; raises `ObjectMissingError`."""
+
+    async def delete(self, key: str) -> None:
+        """Delete an object; a missing one is ignored."""
+
+    async def delete_below(self, prefix: str) -> None:
+        """Delete all objects whose keys begin with `prefix`."""
+
+    def close(self) -> None: ...

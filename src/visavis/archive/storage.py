@@ -47,7 +47,7 @@ class LocalStorage:
         self._directory = directory
         self._changing = threading.Lock()
         directory.mkdir(parents=True, exist_ok=True)
-        self._name = _ensure_name(directory / NAME_FILE)
+        self._name = ensure_name(directory / NAME_FILE)
 
     @property
     def name(self) -> str:
@@ -170,8 +170,8 @@ class LocalStorage:
         path.with_suffix(".json").unlink(missing_ok=True)
 
 
-def _ensure_name(path: Path) -> str:
-    """Return the name of the storage, which is made once and moves with its directory."""
+def ensure_name(path: Path) -> str:
+    """Return the name of a directory, which is made once and moves with it."""
     if not path.exists():
         write_atomically(path, secrets.token_hex(6).encode())
     return path.read_text(encoding="ascii")

@@ -24,6 +24,7 @@ from visavis.archive.ports import (
     DiskFullError,
     RefusedError,
     Upload,
+    UploadLostError,
     UploadStorage,
     UploadWriter,
 )
@@ -96,6 +97,8 @@ class TusServer:
             raise TusError(423, "Another request writes to this upload.") from None
         except DiskFullError:
             raise TusError(507, "The disk is full: try again later.") from None
+        except UploadLostError:
+            raise TusError(410, "The upload cannot go on: create another.") from None
         response.headers["Tus-Resumable"] = h.VERSION
         return response
 

@@ -58,17 +58,17 @@ class UploadFile:
     def write(self, data: bytes) -> None:
         """Append; raises `DiskFullError` and keeps the bytes that did fit."""
         view = memoryview(data)
-        with _disk_full_errors():
+        with disk_full_errors():
             while view:
                 view = view[os.write(self._file, view) :]
 
     def sync(self) -> None:
-        with _disk_full_errors():
+        with disk_full_errors():
             os.fdatasync(self._file)
 
     def begin_unverified(self) -> None:
         """Begin bytes that do not count until `verified`, not even after a crash."""
-        with _disk_full_errors():
+        with disk_full_errors():
             write_atomically(self._marker, str(self.offset).encode())
 
     def verified(self) -> None:
@@ -111,7 +111,7 @@ class Uploads:
             key=key,
             created_at=time.time(),
         )
-        with _disk_full_errors():
+        with disk_full_errors():
             with self.data(upload.id).open("xb") as file:
                 os.fsync(file.fileno())
             self.save(upload)
@@ -266,6 +266,9 @@ class LocalUploads:
         self._files = files
         self._admitting = threading.Lock()
 
+    async def start(self) -> None:
+        """Do nothing: locks end with their process."""
+
     async def create(
         self,
         length: int | None,
@@ -332,7 +335,7 @@ class LocalUploads:
 
 
 @contextmanager
-def _disk_full_errors() -> Iterator[None]:
+def disk_full_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -38,6 +38,13 @@ from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Delivery, Manifest, RecordingState
 from visavis.domain.site_settings import SiteSettings
+from visavis.domain.uploads import (
+    RecordingObject,
+    StoredUpload,
+    UploadLease,
+    UploadPiece,
+    UploadState,
+)
 from visavis.protocol.signaling import Message
 from visavis.rtp.mos import LegReport
 
@@ -373,7 +380,82 @@ class LibraryRows(Protocol):
         """
 
     def delete(self, archive: str, keys: Collection[tuple[int, str]]) -> None: ...
+    def delete_unless_held(self, archive: str, site_id: int, recording_id: str) -> bool:
+        """Delete a recording that is not on legal hold; return whether there was one."""
+
     def search(self, archive: str, site_id: int, search: LibrarySearch) -> FoundEntries: ...
+
+
+class UploadRows(Protocol):
+    """Uploads to object stores.
+
+    Statements with an `epoch` change nothing once another request has the lease.
+    """
+
+    def lock_creation(self) -> None:
+        """Let no other transaction create an upload until this one ends."""
+
+    def add(self, archive: str, upload: StoredUpload) -> StoredUpload:
+        """Add an upload; return it with the database's time."""
+
+    def find(self, archive: str, upload_id: str) -> StoredUpload | None: ...
+    def unfinished(self, archive: str) -> Sequence[StoredUpload]: ...
+    def set_length(self, upload_id: str, length: int | None) -> None: ...
+    def acquire(self, upload_id: str, holder: str, seconds: float) -> UploadLease | None:
+        """Return a lease of an open upload; `None` if another request has one."""
+
+    def renew(self, upload_id: str, epoch: int, seconds: float) -> bool: ...
+    def release(self, upload_id: str, epoch: int) -> None: ...
+    def release_all(self, archive: str, holder: str) -> None:
+        """End the leases that an earlier process of a holder has left."""
+
+    def pieces(self, upload_id: str) -> Sequence[UploadPiece]:
+        """Return what is stored, in the order of offsets."""
+
+    def set_multipart(self, upload_id: str, epoch: int, multipart_id: str) -> bool: ...
+    def allot_part(self, upload_id: str, epoch: int) -> int | None:
+        """Return the number of a new part, which is never returned again."""
+
+    def commit(
+        self,
+        upload_id: str,
+        epoch: int,
+        offsets: tuple[int, int],
+        added: Sequence[UploadPiece],
+        replaced: Sequence[UploadPiece],
+    ) -> bool:
+        """Move the offset from the first to the second and save what is stored of the bytes."""
+
+    def set_state(self, upload_id: str, state: UploadState) -> bool:
+        """Set the state of an upload; return whether it was open until now."""
+
+    def finish(self, upload_id: str, sha256: str) -> None:
+        """Save that an upload is stored, and forget its parts."""
+
+    def delete(self, upload_id: str) -> None: ...
+    def list_unchanged(
+        self, archive: str, state: UploadState, seconds: float, limit: int
+    ) -> Sequence[StoredUpload]:
+        """Return uploads that have not changed for so long, the oldest first."""
+
+
+class RecordingObjectRows(Protocol):
+    """The objects of the recordings in object stores."""
+
+    def add(
+        self, archive: str, site_id: int, recording_id: str, recording: RecordingObject
+    ) -> bool:
+        """Add the object of a recording that has none; return whether it had none."""
+
+    def find(self, archive: str, site_id: int, recording_id: str) -> RecordingObject | None: ...
+    def begin_deletion(self, archive: str, site_id: int, recording_id: str) -> str | None:
+        """Mark a recording's object to be deleted; return its key."""
+
+    def add_deletion(self, archive: str, object_key: str) -> None:
+        """Add an object that no recording has, to be deleted."""
+
+    def list_deletions(self, archive: str, limit: int) -> Sequence[str]: ...
+    def end_deletion(self, archive: str, object_key: str) -> None: ...
 
 
 class Transaction(Protocol):
@@ -411,6 +493,10 @@ class Transaction(Protocol):
     def recordings(self) -> RecordingRows: ...
     @property
     def library(self) -> LibraryRows: ...
+    @property
+    def uploads(self) -> UploadRows: ...
+    @property
+    def recording_objects(self) -> RecordingObjectRows: ...
 
 
 class Store(Protocol):

@@ -32,6 +32,7 @@ from visavis.store.rows.oauth import SqlClientRows, SqlCodeRows, SqlCredentialRo
 from visavis.store.rows.people import SqlAgentRows, SqlRoleRows, SqlSiteRows
 from visavis.store.rows.recordings import SqlRecordingRows
 from visavis.store.rows.settings import SqlSettingsRows
+from visavis.store.rows.uploads import SqlRecordingObjectRows, SqlUploadRows
 from visavis.tasks import describe
 
 T = TypeVar("T")
@@ -106,6 +107,8 @@ class SqlTransaction:
         self.live_calls = SqlLiveCallRows(*rest)
         self.recordings = SqlRecordingRows(*rest)
         self.library = SqlLibraryRows(*rest)
+        self.uploads = SqlUploadRows(*rest)
+        self.recording_objects = SqlRecordingObjectRows(*rest)
 
     def _changed(self, change: Change) -> None:
         if change not in self.changes:

@@ -385,6 +385,64 @@ library_agents = Table(
     sqlite_with_rowid=False,
 )
 
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("archive", Text, nullable=False),
+    Column("site_id", BigInteger),
+    Column("key", Text, nullable=False),
+    Column("length", BigInteger),
+    Column("metadata", JSON, nullable=False),
+    Column("part_size", BigInteger, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("changed_at", Float, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("next_part", Integer, nullable=False),
+    Column("multipart_id", Text),
+    Column("state", Text, nullable=False),
+    Column("sha256", Text),
+    Column("holder", Text),
+    Column("held_until", Float, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Index("uploads_by_change", "archive", "state", "changed_at"),
+)
+
+upload_parts = Table(
+    "upload_parts",
+    metadata,
+    Column("upload_id", Text, ForeignKey("uploads.id"), primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("number", Integer),
+    Column("etag", Text),
+    Column("object_key", Text),
+)
+
+recording_objects = Table(
+    "recording_objects",
+    metadata,
+    Column("archive", Text, primary_key=True),
+    Column("object_key", Text, primary_key=True),
+    Column("site_id", BigInteger, nullable=False),
+    Column("recording_id", Text, nullable=False),
+    Column("media_info", Text, nullable=False),
+    Column("is_deleting", Boolean(create_constraint=False), nullable=False),
+    Index(
+        "recording_objects_by_recording",
+        *("archive", "site_id", "recording_id"),
+        unique=True,
+        postgresql_where=text("NOT is_deleting"),
+        sqlite_where=text("is_deleting = 0"),
+    ),
+    Index(
+        "recording_objects_to_delete",
+        *("archive", "site_id", "recording_id"),
+        postgresql_where=text("is_deleting"),
+        sqlite_where=text("is_deleting = 1"),
+    ),
+)
+
 recording_policies = Table(
     "recording_policies",
     metadata,

@@ -92,6 +92,14 @@ class SqlLibraryRows(Rows):
                 )
             )
 
+    def delete_unless_held(self, archive: str, site_id: int, recording_id: str) -> bool:
+        result = self._run(
+            delete(t.library_entries)
+            .where(_C.archive == archive, _C.site_id == site_id, _C.id == recording_id)
+            .where(_C.is_held.is_(False))
+        )
+        return bool(result.rowcount)
+
     def search(self, archive: str, site_id: int, search: LibrarySearch) -> FoundEntries:
         rows = SqlLibrarySearch(self._run, self._is_postgresql, self._changed)
         return rows.search(archive, site_id, search)
