@@ -22,7 +22,7 @@ _C: Final = t.library_entries.c
 
 class SqlLibraryRows(Rows):
     def save(self, archive: str, entries: Iterable[tuple[Entry, int]]) -> None:
-        rows = [_values(archive, entry, stamp) for entry, stamp in entries]
+        rows = [values_of(archive, entry, stamp) for entry, stamp in entries]
         statement = self._upsert(t.library_entries)
         replaced = {name: statement.excluded[name] for name in rows[0]}
         keys = ["archive", "site_id", "id"]
@@ -110,7 +110,8 @@ def _of(archive: str, site_id: int) -> Select[*tuple[Any, ...]]:
     return select(*columns).where(_C.archive == archive, _C.site_id == site_id)
 
 
-def _values(archive: str, entry: Entry, stamp: int) -> dict[str, Any]:
+def values_of(archive: str, entry: Entry, stamp: int) -> dict[str, Any]:
+    """Return an entry as a row of the table."""
     return {
         **{name: getattr(entry, name) for name in FIELDS},
         "agent_names": list(entry.agent_names),
