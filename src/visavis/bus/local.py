@@ -7,11 +7,22 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from visavis.protocol.signaling import Message
+from msgspec import Struct
+
 from visavis.protocol.wire import encode
+from visavis.services.ports import (
+    AskTimeoutError,
+    NoResponderError,
+    RequestHandler,
+    ResponderBusyError,
+    ResponderFailedError,
+)
+from visavis.tasks import cancelled, spawn
 
 MAX_WAITING = 256
 """Maximum number of unread messages of a subscriber before it is disconnected."""
+MAX_REQUESTS = 1_024
+"""Maximum number of requests that a responder handles at the same time."""
 
 
 class LocalSubscription:
@@ -40,17 +51,71 @@ class LocalSubscription:
                 self._news.clear()
 
 
+class LocalResponder:
+    """The handler of one topic, and the requests in progress."""
+
+    def __init__(self, topic: str, handler: RequestHandler) -> None:
+        self._topic = topic
+        self._handler = handler
+        self._requests: set[asyncio.Task[bytes]] = set()
+
+    async def ask(self, message: bytes, seconds: float) -> bytes:
+        """Return the response; the handler goes on when the time is over. Raises `AskError`."""
+        if len(self._requests) >= MAX_REQUESTS:
+            raise ResponderBusyError(self._topic)
+        request = spawn("request on the bus", self._handler(message))
+        self._requests.add(request)
+        request.add_done_callback(self._requests.discard)
+        await asyncio.wait([request], timeout=seconds)
+        if not request.done():
+            raise AskTimeoutError(self._topic)
+        if request.cancelled():
+            raise NoResponderError(self._topic)
+        if error := request.exception():
+            raise ResponderFailedError(self._topic) from error
+        return request.result()
+
+    async def close(self) -> None:
+        """Cancel the requests in progress."""
+        await cancelled(*self._requests)
+
+
 class LocalBus:
     """Bus within one process; implements `services.ports.Bus`."""
 
     def __init__(self) -> None:
         self._topics: dict[str, set[LocalSubscription]] = {}
+        self._responders: dict[str, LocalResponder] = {}
 
-    def publish(self, topic: str, message: Message) -> None:
-        if subscriptions := self._topics.get(topic):
-            encoded = encode(message)
-            for subscription in subscriptions:
-                subscription.put(encoded)
+    def publish(self, topic: str, message: Struct) -> None:
+        if topic in self._topics:
+            self.deliver(topic, encode(message))
+
+    def deliver(self, topic: str, encoded: bytes) -> None:
+        """Put an encoded message into the queues of the topic's subscribers."""
+        for subscription in self._topics.get(topic, ()):
+            subscription.put(encoded)
+
+    def is_answered(self, topic: str) -> bool:
+        """Whether the topic has a responder."""
+        return topic in self._responders
+
+    async def ask(self, topic: str, message: bytes, seconds: float) -> bytes:
+        responder = self._responders.get(topic)
+        if responder is None:
+            raise NoResponderError(topic)
+        return await responder.ask(message, seconds)
+
+    @asynccontextmanager
+    async def answer(self, topic: str, handler: RequestHandler) -> AsyncIterator[None]:
+        if topic in self._responders:
+            raise ValueError(f"the topic {topic} has a responder already")
+        responder = self._responders[topic] = LocalResponder(topic, handler)
+        try:
+            yield
+        finally:
+            del self._responders[topic]
+            await responder.close()
 
     @asynccontextmanager
     async def subscribe(self, *topics: str) -> AsyncIterator[LocalSubscription]:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct
 
 from visavis.domain.audit import (
     EVERY_ENTRY,
@@ -45,7 +55,6 @@ from visavis.domain.uploads import (
     UploadPiece,
     UploadState,
 )
-from visavis.protocol.signaling import Message
 from visavis.rtp.mos import LegReport
 
 T = TypeVar("T")
@@ -523,19 +532,54 @@ class Passwords(Protocol):
         """
 
 
-# Messages to sockets, on this node or another.
+# Messages to sockets, and requests, on this node or another.
 
 
 class Subscription(Protocol):
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield the messages in order; end if the subscriber is too slow for its bounded queue."""
+        """Yield the messages, those of a topic in order; end if the bounded queue gets full."""
+
+
+class AskError(Exception):
+    """A request on the bus that got no response."""
+
+
+class NoResponderError(AskError):
+    """Nobody answers the topic; the request was not handled."""
+
+
+class ResponderBusyError(AskError):
+    """The responder has too many requests in progress; the request was not handled."""
+
+
+class ResponderFailedError(AskError):
+    """The responder has failed; part of the request may have been handled."""
+
+
+class AskTimeoutError(AskError):
+    """No response has arrived in time; the request may still be handled."""
+
+
+RequestHandler = Callable[[bytes], Coroutine[Any, Any, bytes]]
+"""Function that handles a request on the bus and returns the response."""
 
 
 class Bus(Protocol):
-    """Publishes messages to subscribers, which receive them encoded for the pages."""
+    """Publishes messages to subscribers, which receive them encoded for the pages.
 
-    def publish(self, topic: str, message: Message) -> None: ...
+    It also carries requests, each to the one responder of its topic.
+    """
+
+    def publish(self, topic: str, message: Struct) -> None: ...
     def subscribe(self, *topics: str) -> AbstractAsyncContextManager[Subscription]: ...
+    async def ask(self, topic: str, message: bytes, seconds: float) -> bytes:
+        """Return the response to a request; raises `AskError`.
+
+        A request whose responder is just leaving may get no response in time.
+        """
+
+    def answer(self, topic: str, handler: RequestHandler) -> AbstractAsyncContextManager[None]:
+        """Answer the topic's requests, several at a time, until the context ends."""
 
 
 # The media workers.
