@@ -26,7 +26,7 @@ from visavis.archive.admission import Quota
 from visavis.archive.archive import Archive
 from visavis.archive.upload_keys import OwnKey
 from visavis.clock_and_ids import new_id, new_secret, now
-from visavis.compose import Services, build_calls, open_database, tus_uploader
+from visavis.compose import Services, build_calls, connect_nodes, open_database, tus_uploader
 from visavis.descriptors import try_to_open
 from visavis.domain.errors import VisavisError
 from visavis.domain.membership import Member, MemberLoad
@@ -43,6 +43,7 @@ from visavis.listener import listen
 from visavis.log_lines import is_for_people
 from visavis.media.limits import MEGABYTE, Limit
 from visavis.media.worker_pool import WorkerPool
+from visavis.protocol.cluster import ChangesWritten
 from visavis.protocol.routes import Caller, RateClass
 from visavis.protocol.signaling import IceServers
 from visavis.readiness import Check, Readiness, warnings
@@ -53,8 +54,9 @@ from visavis.services.grants import Grants
 from visavis.services.ice import IceDirectory
 from visavis.services.jobs import LOOK_SECONDS, Figures, Jobs
 from visavis.services.members import Members
-from visavis.services.ports import Passwords, Transaction
+from visavis.services.ports import Bus, Passwords, Transaction
 from visavis.services.recordings import RecordingTotals, totals_of
+from visavis.services.topics import CHANGES_TOPIC
 from visavis.services.visitor_limits import Use
 from visavis.settings import Settings
 from visavis.store.sql import SqlStore
@@ -128,6 +130,7 @@ class App(Services):
         )
         self.settings = settings
         self.node_id = ensure_node_id(settings.node_file)
+        self.nodes_bus = connect_nodes(settings, self.node_id)
         self.stopping = asyncio.Event()
         self.started_at = now()
         self.lifecycle = Lifecycle()
@@ -332,6 +335,26 @@ class App(Services):
             ),
         }
 
+    def _bus_gauges(self) -> dict[str, Gauge]:
+        bus = self.nodes_bus
+        if bus is None:
+            return {}
+        return {
+            "visavis_bus_connected": Gauge(
+                "Whether a NATS server takes and delivers this node's messages",
+                lambda: bus.is_connected,
+            ),
+            "visavis_bus_reconnects": Gauge(
+                "Connections to NATS servers since the start, after the first",
+                lambda: bus.reconnects,
+            ),
+            "visavis_bus_dropped": Gauge(
+                "Messages between nodes dropped since the start because of a full queue or an "
+                "absent server",
+                lambda: bus.dropped,
+            ),
+        }
+
     def _gauges(self) -> dict[str, Gauge]:
         return {
             **self._refusals(),
@@ -339,6 +362,7 @@ class App(Services):
                 "Nodes with the same database whose app is running, this one included",
                 lambda: len(self.members.alive),
             ),
+            **self._bus_gauges(),
             "visavis_calls": Gauge("Calls that have not ended", lambda: self.calls.count),
             "visavis_call_events_waiting": Gauge(
                 "Events of calls that are not in the database yet",
@@ -495,6 +519,7 @@ class App(Services):
             run_forever("media workers", partial(self.media.run, self.calls.media_events)),
             run_forever("store changes", self.watch_store),
             *([self.archive.start()] if self.archive else []),
+            *self._connect_nodes(),
             run_every("live calls", ALIVE_SECONDS, self.mark_alive),
             run_every("recording counts", TALLY_SECONDS / 3, self.count_recordings),
             run_every("idle sessions", FAILURE_SECONDS, self.end_idle_sessions),
@@ -503,6 +528,25 @@ class App(Services):
             run_every("log of changes", LOOK_SECONDS, self.trim_changes),
             run_every("expired credentials", LOOK_SECONDS, self.delete_expired_credentials),
         ]
+
+    def _connect_nodes(self) -> list[asyncio.Task[None]]:
+        """Start the bus between the nodes, if there is one, and tell them what is written here."""
+        if self.nodes_bus is None:
+            return []
+        publish = partial(self.nodes_bus.publish, CHANGES_TOPIC, ChangesWritten())
+        self.store.on_commit.append(publish)
+        return [
+            run_forever("bus", self.nodes_bus.run),
+            run_forever("changes of other nodes", partial(self.follow_nodes, self.nodes_bus)),
+        ]
+
+    async def follow_nodes(self, bus: Bus) -> None:
+        """Read the log of changes when another node has written to it."""
+        while True:
+            async with bus.subscribe(CHANGES_TOPIC) as written:
+                async for _ in written:
+                    self.store.wake()
+            self.store.wake()  # messages were dropped
 
     async def watch_store(self) -> None:
         """Apply what another process, such as the command line, has written to the database.

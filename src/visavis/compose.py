@@ -8,6 +8,7 @@ inside functions, so that no process loads code that it does not run.
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from visavis.bus.local import LocalBus
@@ -28,6 +29,7 @@ from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
 
 if TYPE_CHECKING:
+    from visavis.bus.nats import NatsBus
     from visavis.recorder.tus_upload import TusUploader
     from visavis.services.calls import Calls
     from visavis.services.calls.effects import Relays
@@ -91,6 +93,22 @@ def build_calls(
     services.site_settings.is_staffed = calls.is_staffed
     services.site_settings.listeners.append(calls.settings_changed)
     return calls
+
+
+def connect_nodes(settings: Settings, node_id: str) -> NatsBus | None:
+    """Return the bus between the nodes, `None` without one; raises `OSError` for a wrong file."""
+    if not settings.bus:
+        return None
+    from visavis.bus.addresses import parse
+    from visavis.bus.nats import BusOptions, NatsBus
+
+    options = BusOptions(
+        address=parse(settings.bus),
+        prefix=settings.bus_prefix,
+        credentials=Path(settings.bus_credentials) if settings.bus_credentials else None,
+        ca=Path(settings.bus_ca) if settings.bus_ca else None,
+    )
+    return NatsBus(options, node_id)
 
 
 def visitor_limits(settings: Settings) -> VisitorLimits:

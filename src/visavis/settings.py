@@ -36,6 +36,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=1,
         ),
     ] = 10
+    bus: Annotated[
+        str,
+        Meta(
+            description="URL of the NATS servers that connect several nodes, such as "
+            "nats://user@n1,n2,n3 or tls://n1,n2,n3; not needed for one node."
+        ),
+    ] = ""
+    bus_prefix: Annotated[
+        str,
+        Meta(
+            description="First part of every subject in NATS; clusters that share its servers need "
+            "different ones.",
+            pattern="^[A-Za-z0-9_-]{1,64}$",
+        ),
+    ] = "visavis"
+    bus_credentials: Annotated[
+        str, Meta(description="File with the NATS user's credentials (.creds), if there is one.")
+    ] = ""
+    bus_ca: Annotated[
+        str,
+        Meta(
+            description="Certificates (PEM) that sign those of the NATS servers; the system's if "
+            "not set."
+        ),
+    ] = ""
     host: Annotated[str, Meta(description="IP address or host name for HTTP.")] = "127.0.0.1"
     port: Annotated[
         int, Meta(description="TCP port for HTTP; 0 picks a free port.", ge=0, le=65535)

@@ -282,6 +282,9 @@ def test_a_secret_on_the_command_line_is_warned_of(
     database = ("--database", "postgresql://chat:secret@db/chat")
     CliRunner().invoke(main, ("serve", "--turn-secret", "s3cret", *database))
     assert warned == ["--database", "--turn-secret"]
+    CliRunner().invoke(main, ("serve", "--bus", "nats://chat:secret@n1,n2"))
+    assert warned.pop() == "--bus"
+    CliRunner().invoke(main, ("serve", "--bus", "nats://n1,n2"))
     CliRunner().invoke(main, ("serve", "--database", "postgresql://chat@db/chat"))
     assert len(warned) == 2
 

@@ -7,7 +7,11 @@ import contextlib
 
 
 class Proxy:
-    """Forwards to a port of this machine; `cut` resets everything that is under way."""
+    """Forwards to a port of this machine.
+
+    `cut` resets everything that is under way, and `stall` lets it wait, as a network does that
+    drops every packet.
+    """
 
     def __init__(self, target: int) -> None:
         self._target = target
@@ -15,6 +19,8 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
         self.is_down = False
+        self._flows = asyncio.Event()
+        self._flows.set()
 
     async def __aenter__(self) -> Proxy:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -25,6 +31,13 @@ class Proxy:
         if self._server:
             self._server.close()
         self.cut()
+
+    def stall(self) -> None:
+        """Forward nothing any longer."""
+        self._flows.clear()
+
+    def resume(self) -> None:
+        self._flows.set()
 
     def cut(self) -> int:
         """Reset every connection; how many there were."""
@@ -57,6 +70,7 @@ class Proxy:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(64 * 1024):
+                await self._flows.wait()
                 writer.write(data)
                 await writer.drain()
         with contextlib.suppress(OSError, RuntimeError):

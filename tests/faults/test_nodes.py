@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import time
@@ -14,6 +15,7 @@ import httpx2
 import psycopg
 import pytest
 
+from tests.nats_servers import PASSWORD, NatsServers
 from tests.postgresql import Cluster
 from tests.running import VISAVIS, System, eventually
 
@@ -122,3 +124,65 @@ def test_what_is_revoked_on_one_is_dead_on_the_other(
         client.post(f"{one.url}/oauth/revoke", data={"client_id": first, "token": issued})
         taken = seconds_until(lambda: status() == 401)
         print(f"the other node refuses a revoked token after {taken * 1000:.0f} ms")
+
+
+@pytest.fixture
+def connected_nodes(
+    cluster: Cluster, tmp_path: Path
+) -> Iterator[tuple[System, System, NatsServers, str]]:
+    """Two nodes on one PostgreSQL and three NATS servers."""
+    address, servers = cluster.empty_database(), NatsServers().start()
+    environment = {**os.environ, "VISAVIS_BUS": servers.url}
+    options = ("--database", address)
+    both = [System(tmp_path / name, *options, environment=environment) for name in ("a", "b")]
+    try:
+        for node in both:
+            node.start()
+        yield both[0], both[1], servers, address
+        for node in both:
+            node.stop()
+    finally:
+        servers.stop()
+
+
+def test_a_change_goes_over_nats_and_nothing_depends_on_it(
+    connected_nodes: tuple[System, System, NatsServers, str],
+) -> None:
+    one, other, servers, address = connected_nodes
+    headers = {"Authorization": f"Bearer {token(address)}"}
+    with httpx2.Client(headers=headers, timeout=60) as client:
+
+        def is_enabled() -> bool:
+            return bool(client.get(other.url + PATH).json()["isEnabled"])
+
+        def gauge(node: System, name: str) -> float:
+            text = client.get(f"{node.url}/metrics").text
+            return float(
+                next(line for line in text.splitlines() if line.startswith(name)).split()[1]
+            )
+
+        def is_connected() -> bool:
+            return all(gauge(node, "visavis_bus_connected") for node in (one, other))
+
+        def switch(action: str) -> float:
+            client.post(f"{one.url}{PATH}:{action}").raise_for_status()
+            return seconds_until(lambda: is_enabled() == (action == "enable"))
+
+        eventually(is_connected)
+        taken = [switch(action) for action in ("enable", "disable") * 5]
+        print(f"over NATS after {sorted(taken)[5] * 1000:.0f} ms, at most {max(taken) * 1000:.0f}")
+
+        servers.servers[0].kill()
+        eventually(is_connected)
+        switch("enable")
+        for server in servers.servers[1:]:
+            server.kill()
+        eventually(lambda: not is_connected())
+        assert [client.get(f"{node.url}/readyz").status_code for node in (one, other)] == [200, 200]
+        switch("disable")  # by the database alone
+        servers.servers[2].start()
+        eventually(is_connected)
+        switch("enable")
+    logs = [node.data.parent / f"{node.data.name}.log" for node in (one, other)]
+    assert all(PASSWORD not in log.read_text() for log in logs)
+    assert all("s3cret" not in log.read_text() for log in logs)

@@ -25,6 +25,7 @@ import structlog
 from click.core import ParameterSource
 from msgspec import structs
 
+from visavis.bus import addresses as bus_addresses
 from visavis.cli.configuration import SETTINGS, SettingError, load_settings, with_settings
 from visavis.cli.context import (
     CommandContext,
@@ -206,8 +207,10 @@ def read_secrets(config_file: Path | None, options: Mapping[str, Any]) -> Secret
 def _warn_of_visible_secrets(context: click.Context) -> None:
     for setting in SETTINGS:
         value = context.params.get(setting.name)
-        is_secret = setting.name in SECRETS or (
-            setting.name == "database" and has_password(value or "")
+        is_secret = (
+            setting.name in SECRETS
+            or (setting.name == "database" and has_password(value or ""))
+            or (setting.name == "bus" and bus_addresses.has_secret(value or ""))
         )
         if value and is_secret:
             _warn_of_visible_secret(setting.option, setting.variable)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
+from visavis.bus import addresses as bus_addresses
 from visavis.store.addresses import POSTGRESQL
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -34,6 +36,14 @@ def _check_database(text: str) -> None:
         return
     if _split(text) is None:
         raise ValueError("has an invalid host or port")
+
+
+def _check_bus(text: str) -> None:
+    if not text:
+        return
+    bus_addresses.parse(text)
+    if importlib.util.find_spec("nats") is None:
+        raise ValueError("needs the client of NATS: pip install 'visavis[nats]'")
 
 
 def _check_network(text: str) -> None:
@@ -109,6 +119,7 @@ def _each(check: Callable[[str], None]) -> Callable[[tuple[str, ...]], None]:
 CHECKS: Final[Mapping[str, Callable[[Any], None]]] = {
     "public_url": _check_public_url,
     "database": _check_database,
+    "bus": _check_bus,
     "trusted_proxies": _each(_check_network),
     "metrics_networks": _each(_check_network),
     "media_host": _check_media_host,

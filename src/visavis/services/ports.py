@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from msgspec import Struct
-
 from visavis.domain.audit import (
     EVERY_ENTRY,
     AuditChain,
@@ -55,6 +53,8 @@ from visavis.domain.uploads import (
     UploadPiece,
     UploadState,
 )
+from visavis.protocol.cluster import ChangesWritten
+from visavis.protocol.signaling import Message
 from visavis.rtp.mos import LegReport
 
 T = TypeVar("T")
@@ -570,7 +570,7 @@ class Bus(Protocol):
     It also carries requests, each to the one responder of its topic.
     """
 
-    def publish(self, topic: str, message: Struct) -> None: ...
+    def publish(self, topic: str, message: Message | ChangesWritten) -> None: ...
     def subscribe(self, *topics: str) -> AbstractAsyncContextManager[Subscription]: ...
     async def ask(self, topic: str, message: bytes, seconds: float) -> bytes:
         """Return the response to a request; raises `AskError`.

@@ -1,14 +1,24 @@
-"""Topics of the bus: each is a prefix followed by the id of a socket or the number of a site."""
+"""Topics of the bus: most are a prefix and the id of a socket or the number of a site."""
 
 from __future__ import annotations
 
 from typing import Final
 
 SOCKET_TOPIC: Final = "socket."
-"""Messages sent to one page."""
+"""Messages sent to one page. The socket's id is that of its node, a hyphen and a random part."""
 
 CONFIG_TOPIC: Final = "config."
 """`Availability` of a site, sent whenever it changes."""
 
+CHANGES_TOPIC: Final = "changes"
+"""`ChangesWritten`, sent by each node to the others."""
+
 CONSOLES_TOPIC: Final = "consoles."
 """Messages sent to every agent console of a site."""
+
+
+def node_of(topic: str) -> str:
+    """Return the node that has the socket of a topic; empty for the topic of a site."""
+    if not topic.startswith(SOCKET_TOPIC):
+        return ""
+    return topic.removeprefix(SOCKET_TOPIC).rpartition("-")[0]

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, TypeVar
 
@@ -40,6 +41,8 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 WATCH_SECONDS: Final = 0.5
+WAKE_SECONDS: Final = 0.05
+"""Time in which further calls of `wake` are gathered."""
 ANSWER_SECONDS: Final = 2.0
 """Time that reading the log of changes may take."""
 CURRENT_SECONDS: Final = 1.0
@@ -126,6 +129,9 @@ class SqlStore:
         self._writers = ThreadPoolExecutor(database.writers, "store-write")
         self._readers = ThreadPoolExecutor(database.readers, "store-read")
         self.on_rights_change: list[Callable[[ChangeSet], None]] = []
+        self.on_commit: list[Callable[[], None]] = []
+        """Listeners for transactions of this process that have written to the log of changes."""
+        self._is_woken = asyncio.Event()
         self._is_read_until = math.inf
         """Begin of the last reading of the log of changes, which not every process reads."""
 
@@ -162,7 +168,14 @@ class SqlStore:
         result, changes = await self._perform(self._writers, unit)
         if rights := [change for change in changes if change.kind is ChangeKind.RIGHTS]:
             self._tell(change_set(rights))
+        if changes:
+            for listener in self.on_commit:
+                listener()
         return result
+
+    def wake(self) -> None:
+        """Read the log of changes soon, since another process has written to it."""
+        self._is_woken.set()
 
     def is_current(self) -> bool:
         return time.monotonic() - self._is_read_until < CURRENT_SECONDS
@@ -215,10 +228,17 @@ class SqlStore:
                     self._tell(changes)
                 if changes != ChangeSet():
                     yield changes
-                await asyncio.sleep(WATCH_SECONDS)
+                await self._wait()
         finally:
             self._is_read_until = -math.inf
             self._tell(EVERYTHING)
+
+    async def _wait(self) -> None:
+        """Wait until the log of changes is to be read again."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_woken.wait(), WATCH_SECONDS)
+            await asyncio.sleep(WAKE_SECONDS)
+        self._is_woken.clear()
 
     async def trim_changes(self) -> None:
         """Remove the changes that every process has read, or has to assume."""
