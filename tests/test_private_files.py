@@ -65,7 +65,7 @@ def test_files_of_every_command_are_private(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert [command.returncode for command in made] == [0, 0]
-    assert (data / "archive" / "keys.json").exists()
+    assert (data / "archive.key").exists()
     assert {path for path in (data, *data.rglob("*")) if mode(path) & UMASK} == set()
 
 

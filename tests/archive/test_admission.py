@@ -78,7 +78,7 @@ async def test_a_site_has_a_quota(harness: ArchiveHarness, *, defers: bool) -> N
 async def test_a_key_has_few_unfinished_uploads(harness: ArchiveHarness) -> None:
     limit(harness, uploads_per_key=2)
     keys = harness.archive._tus._keys
-    one, other = (keys.add(name, 2) for name in ("one", "other"))
+    one, other = [await keys.add(name, 2) for name in ("one", "other")]
 
     async def begin(key: str) -> int:
         more: dict[str, Any] = {"Authorization": f"Bearer {key}"}

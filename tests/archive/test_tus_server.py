@@ -320,7 +320,7 @@ async def test_a_full_disk_is_told_before_the_first_byte(
 
 @both_storages
 async def test_a_site_s_key_is_for_its_own_site(harness: ArchiveHarness) -> None:
-    key = harness.archive._tus._keys.add("their recorder", 2)
+    key = await harness.archive._tus._keys.add("their recorder", 2)
     theirs: dict[str, Any] = {"Authorization": f"Bearer {key}"}
     foreign = write_metadata({"site": "1", "recording": "rec"})
     answer = await harness.tus("POST", Upload_Length=3, Upload_Metadata=foreign, **theirs)
@@ -382,7 +382,7 @@ async def test_what_the_library_took_is_noted_with_the_upload_later(
 
 
 async def test_the_keys_of_a_disabled_site_are_refused(harness: ArchiveHarness) -> None:
-    bearer = f"Bearer {UploadKeys(harness.directory, lambda: KEY).add('theirs', 2)}"
+    bearer = f"Bearer {await UploadKeys(harness.store, lambda: KEY).add('theirs', 2)}"
     created = await harness.tus("POST", Authorization=bearer, Upload_Length="5")
     assert created.status_code == 201
     path = f"/recordings/{created.headers['location'].rpartition('/')[2]}"

@@ -39,6 +39,8 @@ log = structlog.get_logger(__name__)
 Gate = Callable[[Request, Access], Awaitable[UploadKeyHolder]]
 NO_QUOTA: Final = Quota()
 OBJECTS: Final = "objects"
+NODE_FILE: Final = ".node"
+KEYS_SECONDS: Final = 3600.0
 
 
 class Archive:
@@ -47,7 +49,6 @@ class Archive:
     <directory>/uploads   incomplete uploads
     <directory>/library   complete recordings
     <directory>/cache     renditions, which can be made again
-    <directory>/keys.json upload keys of sites
     <directory>/objects   on an object store: copies and buffers, which can be made again
     """
 
@@ -78,7 +79,9 @@ class Archive:
             else _on_disk(directory, store)
         )
         access_audit = AccessAudit(audit)
-        keys = UploadKeys(directory, key)
+        keys = self._keys = UploadKeys(store, key)
+        self._directory = directory
+        self._node = ensure_name(directory / NODE_FILE)
         self._tus = TusServer(uploads, library, keys, time.time, quota, is_disabled, on_refused)
         self._renditions = Renditions(directory / "cache", library)
         deletion = Deletion(library, self._renditions, access_audit, on_deleted)
@@ -101,6 +104,7 @@ class Archive:
 
     async def index(self) -> None:
         """Index the recordings that came or went while no archive ran, as from a backup."""
+        await self._keys.import_file(self._directory)
         await self._uploads.start()
         count = await self._library.index()
         if count:

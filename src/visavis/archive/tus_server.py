@@ -127,7 +127,7 @@ class TusServer:
 
     async def _require_key(self, request: Request) -> UploadKeyHolder:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        uploader = self._keys.uploader(given.strip())
+        uploader = await self._keys.uploader(given.strip())
         if scheme.casefold() != "bearer" or not uploader:
             if given:
                 await self._on_refused(request)

@@ -1,4 +1,8 @@
-"""Upload keys: the archive's own for our recorder, and keys of sites for others."""
+"""Upload keys: the archive's own for our recorder, and keys of sites for others.
+
+The database has the digests, so that a key is accepted by every node. The archive's own key is in a
+file of each node; the node tells the others its digest as long as it runs.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +11,21 @@ import hmac
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from visavis.durable import sync_directory, write_atomically
+from visavis.domain.upload_keys import UploadKey
+from visavis.durable import sync_directory
+from visavis.services.ports import Store, UploadKeyRows
 
 KEYS_FILE: Final = "keys.json"
-
-
-class SiteKey(msgspec.Struct, frozen=True, rename="camel"):
-    """A key that takes recordings of one site; `sha256` of it in lower-case hexadecimal.
-
-    `expires_at`, in seconds since 1970, is set when another key has replaced it. A replaced key of
-    the archive itself has no site.
-    """
-
-    name: str
-    site_id: int | None
-    sha256: str
-    expires_at: float | None = None
+"""File with the sites' keys of an earlier version."""
+NODE_KEY_SECONDS: Final = 8 * 24 * 3600.0
+"""Time after which the key of a node that does not run any longer is refused by the others."""
 
 
 class UploadKeyHolder(msgspec.Struct, frozen=True):
@@ -43,79 +39,124 @@ class UploadKeys:
     """The archive's own key and the sites' keys, which the command line changes meanwhile."""
 
     def __init__(
-        self, directory: Path, own_key: Callable[[], str], clock: Callable[[], float] = time.time
+        self, store: Store, own_key: Callable[[], str], clock: Callable[[], float] = time.time
     ) -> None:
         self._clock = clock
-        self._file = directory / KEYS_FILE
+        self._store = store
         self._own_key = own_key
-        self._known: list[SiteKey] = []
-        self._read_at = 0
 
-    def uploader(self, key: str) -> UploadKeyHolder | None:
-        given = key.encode()
-        if hmac.compare_digest(given, self._own_key().encode()):
-            return UploadKeyHolder(None)
-        digest, now = hashlib.sha256(given).hexdigest(), self._clock()
-        valid = (k for k in self.all() if k.expires_at is None or k.expires_at > now)
-        return next((UploadKeyHolder(k.site_id, k.name) for k in valid if k.sha256 == digest), None)
+    async def uploader(self, key: str) -> UploadKeyHolder | None:
+        if hmac.compare_digest(key.encode(), self._own_key().encode()):
+            return UploadKeyHolder(None)  # our own recorder needs no database
+        sha256 = digest(key)
+        found = await self._store.read(lambda rows: rows.upload_keys.find(sha256))
+        if found is None or (found.expires_at is not None and found.expires_at <= self._clock()):
+            return None
+        return UploadKeyHolder(found.site_id, found.name)
 
-    def all(self) -> list[SiteKey]:
-        try:
-            changed_at = self._file.stat().st_mtime_ns
-        except FileNotFoundError:
-            return []
-        if changed_at != self._read_at:
-            self._known = msgspec.json.decode(self._file.read_bytes(), type=list[SiteKey])
-            self._read_at = changed_at
-        return self._known
+    async def all(self) -> Sequence[UploadKey]:
+        """Return the keys of sites, and replaced ones; those of nodes are left out."""
+        keys = await self._store.read(lambda rows: rows.upload_keys.all())
+        return [key for key in keys if not key.node]
 
-    def add(self, name: str, site_id: int) -> str:
+    async def add(self, name: str, site_id: int) -> str:
         """Make a key and keep its digest; returns the key, which nobody can read again."""
         key = secrets.token_urlsafe(32)
-        digest = hashlib.sha256(key.encode()).hexdigest()
-        self._write([*self.all(), SiteKey(name, site_id, digest)])
+        new = UploadKey(name, site_id, digest(key))
+        await self._store.write(lambda rows: rows.upload_keys.save(new))
         return key
 
-    def rotate(self, name: str, site_id: int, overlap: float) -> str | None:
+    async def rotate(self, name: str, site_id: int, overlap: float) -> str | None:
         """Replace a key, which stays valid for `overlap` seconds; return the new one.
 
         Keys that an earlier rotation has replaced end at once. `None` if there is no such key.
         """
-        known, now = self.all(), self._clock()
-        old = [key for key in known if (key.name, key.site_id) == (name, site_id)]
-        last = next((key for key in old if key.expires_at is None), None)
-        if last is None:
-            return None
-        kept = [key for key in known if key not in old]
-        if overlap > 0:
-            kept.append(msgspec.structs.replace(last, expires_at=now + overlap))
         key = secrets.token_urlsafe(32)
-        digest = hashlib.sha256(key.encode()).hexdigest()
-        self._write([*kept, SiteKey(name, site_id, digest)])
-        return key
+        new = UploadKey(name, site_id, digest(key))
 
-    def rotate_own(self, path: Path, overlap: float) -> None:
+        def rotate(rows: UploadKeyRows) -> str | None:
+            known = [one for one in rows.all() if (one.name, one.site_id) == (name, site_id)]
+            if all(one.expires_at is not None for one in known):
+                return None
+            self._replace(rows, known, overlap)
+            rows.save(new)
+            return key
+
+        return await self._store.write(lambda rows: rotate(rows.upload_keys))
+
+    async def rotate_own(self, path: Path, overlap: float) -> None:
         """Replace the archive's own key in its file; the old one stays valid for `overlap` seconds.
 
-        Own keys that were replaced before end at once.
+        Own keys of this node that were replaced before end at once.
         """
-        kept = [key for key in self.all() if key.site_id is not None]
-        if overlap > 0:
-            digest = hashlib.sha256(self._own_key().encode()).hexdigest()
-            kept.append(SiteKey("", None, digest, self._clock() + overlap))
-        self._write(kept)  # before the new one: the old key is valid throughout
-        replace_key(path)
+        old, new = UploadKey("", None, digest(self._own_key())), secrets.token_urlsafe(32)
 
-    def delete(self, name: str, site_id: int) -> bool:
+        def rotate(rows: UploadKeyRows) -> None:
+            known = rows.find(old.sha256)
+            node = known.node if known else ""
+            replaced = [one for one in rows.all() if one.site_id is None and not one.node]
+            for one in replaced:
+                rows.delete(one.sha256)
+            self._replace(rows, [old], overlap)
+            if node:  # the other nodes know it before the recorder uses it
+                self._save_node_key(rows, node, new)
+
+        await self._store.write(lambda rows: rotate(rows.upload_keys))
+        replace_key(path, new)
+
+    async def delete(self, name: str, site_id: int) -> bool:
         """Delete a key; return whether it existed."""
-        left = [key for key in self.all() if (key.name, key.site_id) != (name, site_id)]
-        is_known = len(left) < len(self.all())
-        self._write(left)
-        return is_known
 
-    def _write(self, keys: list[SiteKey]) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self._file, msgspec.json.encode(keys))
+        def delete(rows: UploadKeyRows) -> bool:
+            known = [one for one in rows.all() if (one.name, one.site_id) == (name, site_id)]
+            for one in known:
+                rows.delete(one.sha256)
+            return bool(known)
+
+        return await self._store.write(lambda rows: delete(rows.upload_keys))
+
+    async def publish_own(self, node: str) -> None:
+        """Have the other nodes accept the own key of this one, and forget keys that have ended."""
+
+        def publish(rows: UploadKeyRows) -> None:
+            for one in rows.all():
+                if one.expires_at is not None and one.expires_at <= self._clock():
+                    rows.delete(one.sha256)
+            self._save_node_key(rows, node, self._own_key())
+
+        await self._store.write(lambda rows: publish(rows.upload_keys))
+
+    async def import_file(self, directory: Path) -> None:
+        """Take over the keys of sites that an earlier version has left in a file."""
+        file = directory / KEYS_FILE
+        if not file.exists():
+            return
+        keys = msgspec.json.decode(file.read_bytes(), type=list[UploadKey])
+
+        def save(rows: UploadKeyRows) -> None:
+            for key in keys:
+                rows.save(key)
+
+        await self._store.write(lambda rows: save(rows.upload_keys))
+        file.rename(file.with_suffix(".json.imported"))
+        sync_directory(directory)
+
+    def _save_node_key(self, rows: UploadKeyRows, node: str, key: str) -> None:
+        expires_at = self._clock() + NODE_KEY_SECONDS
+        rows.save(UploadKey("", None, digest(key), expires_at, node))
+
+    def _replace(self, rows: UploadKeyRows, keys: Sequence[UploadKey], overlap: float) -> None:
+        """End keys: the one in use after `overlap` seconds, those before it at once."""
+        for one in keys:
+            if one.expires_at is None and overlap > 0:
+                ends = msgspec.structs.replace(one, expires_at=self._clock() + overlap)
+                rows.save(ends)
+            else:
+                rows.delete(one.sha256)
+
+
+def digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 class OwnKey:
@@ -138,25 +179,25 @@ class OwnKey:
 def ensure_key(path: Path) -> str:
     """Read the archive's own key, made by the first process that calls this."""
     if not path.exists():
-        draft = _draft(path)
+        draft = _draft(path, secrets.token_urlsafe(32))
         with suppress(FileExistsError):
             path.hardlink_to(draft)
         draft.unlink()
     return path.read_text().strip()
 
 
-def replace_key(path: Path) -> None:
+def replace_key(path: Path, key: str) -> None:
     """Put a new key into a file; a crash leaves the old or the new one."""
-    _draft(path).replace(path)
+    _draft(path, key).replace(path)
     sync_directory(path.parent)
 
 
-def _draft(path: Path) -> Path:
-    """Return a file beside `path` with a new key, on disk."""
+def _draft(path: Path, key: str) -> Path:
+    """Return a file beside `path` with a key, on disk."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(file, secrets.token_urlsafe(32).encode())
+        os.write(file, key.encode())
         os.fsync(file)
     finally:
         os.close(file)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import click
 from msgspec import structs
@@ -19,7 +19,7 @@ from visavis.app import freeze_garbage_collector
 from visavis.archive.admission import Quota
 from visavis.archive.archive import Archive
 from visavis.archive.routes import UPLOADS
-from visavis.archive.upload_keys import OwnKey, SiteKey, UploadKeys
+from visavis.archive.upload_keys import OwnKey, UploadKeys
 from visavis.cli.configuration import with_settings
 from visavis.cli.context import (
     CommandContext,
@@ -51,6 +51,7 @@ from visavis.descriptors import raise_limit
 from visavis.domain.audit import ActionType
 from visavis.domain.errors import VisavisError
 from visavis.domain.people import operator
+from visavis.domain.upload_keys import UploadKey
 from visavis.http_server import http_server, server_certificate, watch_certificate
 from visavis.lifecycle import Lifecycle
 from visavis.listener import listen
@@ -72,6 +73,8 @@ from visavis.web.request import AccessLog
 from visavis.web.router import RateLimit, RequestLimits, Router
 from visavis.web.routes import lone_archive_routes, probe_routes, session_routes
 from visavis.web.source import source_of
+
+T = TypeVar("T")
 
 SETTINGS: Final = (
     *("data_dir", "database", "host", "port", "public_url", "tls_cert", "tls_key"),
@@ -144,10 +147,14 @@ def add_key(
 ) -> None:
     """Add an upload key and print it. It is not shown again."""
     settings = settings_of(config_file, {"data_dir": data_dir})
-    keys = _keys(settings)
-    if any((known.name, known.site_id) == (name, site) for known in keys.all()):
+
+    async def add(keys: UploadKeys) -> str | None:
+        is_known = any((one.name, one.site_id) == (name, site) for one in await keys.all())
+        return None if is_known else await keys.add(name, site)
+
+    secret = _with_keys(settings, add)
+    if secret is None:
         fail(f"Site {site} already has an upload key named {name}.")
-    secret = keys.add(name, site)
     _record(settings, site, ActionType.UPLOAD_KEY_CREATED, name, "Added")
     show_one(UploadKeySecret(name, site, secret), secret, as_json=as_json)
 
@@ -171,7 +178,7 @@ def rotate_key(
     """Replace an upload key and print the new one. It is not shown again."""
     seconds = read_overlap(overlap).total_seconds()
     settings = settings_of(config_file, {"data_dir": data_dir})
-    secret = _keys(settings).rotate(name, site, seconds)
+    secret = _with_keys(settings, lambda keys: keys.rotate(name, site, seconds))
     if secret is None:
         fail(f"Site {site} has no upload key named {name}.")
     _record(settings, site, ActionType.UPLOAD_KEY_ROTATED, name, "Replaced")
@@ -190,7 +197,8 @@ def rotate_own_key(config_file: Path | None, data_dir: Path | None, overlap: str
     """
     seconds = read_overlap(overlap).total_seconds()
     settings = settings_of(config_file, {"data_dir": data_dir})
-    _keys(settings).rotate_own(settings.archive_key_file, seconds)
+    file = settings.archive_key_file
+    _with_keys(settings, lambda keys: keys.rotate_own(file, seconds))
     _record(settings, None, ActionType.UPLOAD_KEY_ROTATED, "of the built-in archive", "Replaced")
     click.echo(f"The new key is in {settings.archive_key_file}.")
 
@@ -201,11 +209,12 @@ def rotate_own_key(config_file: Path | None, data_dir: Path | None, overlap: str
 @data_option
 def list_keys(config_file: Path | None, data_dir: Path | None, *, as_json: bool) -> None:
     """List the upload keys by name."""
+    settings = settings_of(config_file, {"data_dir": data_dir})
     rows = [
         UploadKeyRow(
             "every" if known.site_id is None else known.site_id, known.name, _end_of(known)
         )
-        for known in _keys(settings_of(config_file, {"data_dir": data_dir})).all()
+        for known in _with_keys(settings, lambda keys: keys.all())
     ]
     show(rows, as_json=as_json)
 
@@ -218,12 +227,12 @@ def list_keys(config_file: Path | None, data_dir: Path | None, *, as_json: bool)
 def delete_key(config_file: Path | None, data_dir: Path | None, name: str, site: int) -> None:
     """Delete a key: it is refused from now on."""
     settings = settings_of(config_file, {"data_dir": data_dir})
-    if not _keys(settings).delete(name, site):
+    if not _with_keys(settings, lambda keys: keys.delete(name, site)):
         fail(f"Site {site} has no upload key named {name}.")
     _record(settings, site, ActionType.UPLOAD_KEY_DELETED, name, "Deleted")
 
 
-def _end_of(key: SiteKey) -> str:
+def _end_of(key: UploadKey) -> str:
     """Return when a replaced key ends; empty for one that stays valid."""
     if key.expires_at is None:
         return ""
@@ -255,10 +264,23 @@ def _record(
         store.close()
 
 
-def _keys(settings: Settings) -> UploadKeys:
+def _with_keys(settings: Settings, work: Callable[[UploadKeys], Coroutine[Any, Any, T]]) -> T:
+    """Return the result of work with the upload keys of the database."""
     if not settings.data_dir.is_dir():
         fail(f"{settings.data_dir} is not set up: run visavis archive or visavis serve first.")
-    return UploadKeys(settings.archive_dir, OwnKey(settings.archive_key_file))
+    store = opened(settings.database_address)
+    keys = UploadKeys(store, OwnKey(settings.archive_key_file))
+
+    async def perform() -> T:
+        await keys.import_file(settings.archive_dir)
+        return await work(keys)
+
+    try:
+        return asyncio.run(perform())
+    except VisavisError as error:
+        fail(error.message)
+    finally:
+        store.close()
 
 
 def _settings(config_file: Path | None, options: dict[str, Any]) -> Settings:

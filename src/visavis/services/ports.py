@@ -46,6 +46,7 @@ from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Delivery, Manifest, RecordingState
 from visavis.domain.site_settings import SiteSettings
+from visavis.domain.upload_keys import UploadKey
 from visavis.domain.uploads import (
     RecordingObject,
     StoredUpload,
@@ -395,6 +396,19 @@ class LibraryRows(Protocol):
     def search(self, archive: str, site_id: int, search: LibrarySearch) -> FoundEntries: ...
 
 
+class UploadKeyRows(Protocol):
+    """The upload keys of the archives that share the database."""
+
+    def all(self) -> Sequence[UploadKey]:
+        """Return all keys by name and site, a replaced one before its successor."""
+
+    def find(self, sha256: str) -> UploadKey | None: ...
+    def save(self, key: UploadKey) -> None:
+        """Add a key, or replace what is known of it."""
+
+    def delete(self, sha256: str) -> None: ...
+
+
 class UploadRows(Protocol):
     """Uploads to object stores.
 
@@ -502,6 +516,8 @@ class Transaction(Protocol):
     def recordings(self) -> RecordingRows: ...
     @property
     def library(self) -> LibraryRows: ...
+    @property
+    def upload_keys(self) -> UploadKeyRows: ...
     @property
     def uploads(self) -> UploadRows: ...
     @property

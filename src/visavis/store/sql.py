@@ -33,6 +33,7 @@ from visavis.store.rows.oauth import SqlClientRows, SqlCodeRows, SqlCredentialRo
 from visavis.store.rows.people import SqlAgentRows, SqlRoleRows, SqlSiteRows
 from visavis.store.rows.recordings import SqlRecordingRows
 from visavis.store.rows.settings import SqlSettingsRows
+from visavis.store.rows.upload_keys import SqlUploadKeyRows
 from visavis.store.rows.uploads import SqlRecordingObjectRows, SqlUploadRows
 from visavis.tasks import describe
 
@@ -110,6 +111,7 @@ class SqlTransaction:
         self.live_calls = SqlLiveCallRows(*rest)
         self.recordings = SqlRecordingRows(*rest)
         self.library = SqlLibraryRows(*rest)
+        self.upload_keys = SqlUploadKeyRows(*rest)
         self.uploads = SqlUploadRows(*rest)
         self.recording_objects = SqlRecordingObjectRows(*rest)
 

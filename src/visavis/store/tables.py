@@ -419,6 +419,16 @@ upload_parts = Table(
     Column("object_key", Text),
 )
 
+upload_keys = Table(
+    "upload_keys",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("site_id", BigInteger),  # an archive has keys of unknown sites
+    Column("node", Text, nullable=False),
+    Column("expires_at", Float),
+)
+
 recording_objects = Table(
     "recording_objects",
     metadata,
