@@ -60,7 +60,10 @@ class Core:
             raise MemoryError
         self._path = self.ffi.gc(path, self.lib.path_free)
         self._event = self.ffi.new("struct path_event *")
+        self._data = self.ffi.buffer(self._event.data)
+        self._address = self.ffi.buffer(self.ffi.addressof(self._event, "address"))
         self._sources = self.ffi.new("struct path_source[]", self.lib.MAX_SOURCES)
+        self._leg_totals = self.ffi.new("struct path_leg_totals *")
 
     def set_files(self, ipv4: int, ipv6: int, epoll: int, wake: int, *, can_segment: bool) -> None:
         self.lib.path_set_files(self._path, ipv4, ipv6, epoll, wake, can_segment)
@@ -123,10 +126,10 @@ class Core:
         return bool(self.lib.path_charge(self._path, leg, size, now))
 
     def leg_totals(self, leg: int) -> Any:
-        """Return `struct path_leg_totals`, which is zero if the leg does not exist."""
-        totals = self.ffi.new("struct path_leg_totals *")
-        self.lib.path_leg_totals(self._path, leg, totals)
-        return totals
+        """Return `struct path_leg_totals`, which is valid until the next call."""
+        if self.lib.path_leg_totals(self._path, leg, self._leg_totals):
+            return self.ffi.new("struct path_leg_totals *")  # The leg does not exist.
+        return self._leg_totals
 
     def sources(self, leg: int) -> Any:
         """Return the leg's `struct path_source`s, which are valid until the next call."""
@@ -167,11 +170,15 @@ class Core:
         event = self._event
         return event if self.lib.path_next_event(self._path, event) else None
 
-    def data_of(self, event: Any) -> bytes:
-        return bytes(self.ffi.buffer(event.data, event.length))
+    @property
+    def event_data(self) -> bytes:
+        """The data of the last event."""
+        return bytes(self._data[: self._event.length])
 
-    def address_of(self, event: Any) -> UdpAddress:
-        return unpack_address(bytes(self.ffi.buffer(self.ffi.addressof(event, "address"))))
+    @property
+    def event_address(self) -> UdpAddress:
+        """The address of the last event."""
+        return unpack_address(self._address[:])
 
     def totals(self) -> Any:
         """Return `struct path_totals`."""

@@ -134,9 +134,9 @@ class NativePath:
             asyncio.get_running_loop().call_soon(self.dispatch)
 
     def _handle(self, event: Any) -> None:
-        kind, lib, data = event.kind, self.core.lib, self.core.data_of(event)
+        kind, lib, data = event.kind, self.core.lib, self.core.event_data
         if kind == lib.EVENT_DATAGRAM:
-            address = self.core.address_of(event)
+            address = self.core.event_address
             if event.leg < 0:
                 self._receive(data, address, event.now, event.arrival_us)
             else:
