@@ -48,8 +48,7 @@ enum {
   RECORD_RTCP = 2,
   FIRST_JOURNAL_BYTES = 16 * 1024,
   RESERVED_JOURNAL_BYTES = 64 * 1024, /* for Python's records, such as the seal */
-  GATHER_FROM = 5000,     /* datagrams per second above which the path pauses */
-  GATHER_FULLY = 9000,    /* above this, the pauses have their full length */
+  GATHER_FROM = 2500,     /* datagrams per second above which a pause has about one or more */
   WINDOW_US = 10000,
 };
 
@@ -112,7 +111,7 @@ struct path {
   pthread_mutex_t mutex;
   struct path_srtp srtp;
   uint64_t seed;
-  unsigned longest_gather_us;
+  unsigned gather_us;
   struct leg *leg[MAX_LEGS];
   struct journal *journal[MAX_JOURNALS];
   int generation, addresses;
@@ -657,21 +656,15 @@ struct pace {
   double rate; /* datagrams per second */
 };
 
-/* Return the length of the pauses at this rate: they save wake-ups if these are frequent. */
-static unsigned gather_us(double rate, unsigned longest) {
-  if (rate <= GATHER_FROM) return 0;
-  if (rate >= GATHER_FULLY) return longest;
-  return (unsigned)((rate - GATHER_FROM) / (GATHER_FULLY - GATHER_FROM) * longest);
-}
-
-/* Count the datagrams read and adapt the pauses to the rate of the last tenth of a second. */
+/* Count the datagrams read, and decide by the rate of the last tenth of a second whether to pause.
+   A shorter pause is worse than none: it costs another wake-up and rarely saves one. */
 static void keep_pace(struct path *path, struct pace *pace, unsigned datagrams) {
   int64_t now = now_us(), took = now - pace->began_us;
   pace->datagrams += datagrams;
   if (took < WINDOW_US) return;
   double weight = took >= 10 * WINDOW_US ? 1.0 : 0.1 * (double)took / WINDOW_US;
   pace->rate += (pace->datagrams * 1e6 / (double)took - pace->rate) * weight;
-  pace->gather_us = gather_us(pace->rate, path->longest_gather_us);
+  pace->gather_us = pace->rate > GATHER_FROM ? path->gather_us : 0;
   pace->began_us = now;
   pace->datagrams = 0;
 }
@@ -742,7 +735,7 @@ struct path *path_new(const struct path_srtp *srtp, uint64_t seed, unsigned gath
   pthread_mutex_init(&path->mutex, NULL);
   path->srtp = *srtp;
   path->seed = seed;
-  path->longest_gather_us = gather_us < MAX_GATHER_US ? gather_us : MAX_GATHER_US;
+  path->gather_us = gather_us < MAX_GATHER_US ? gather_us : MAX_GATHER_US;
   path->binding = calloc(ADDRESS_SLOTS, sizeof *path->binding);
   path->event = calloc(MAX_EVENTS, sizeof *path->event);
   path->batch = new_batch();

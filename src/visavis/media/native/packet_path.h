@@ -32,7 +32,7 @@ enum {
   MAX_EVENTS = 1024,
   MAX_STRANGER_EVENTS = 256, /* queued datagrams of unknown addresses */
   MAX_LAZY_EVENTS = 768,     /* queued events that are not urgent */
-  MAX_GATHER_US = 350,       /* longest pause in which datagrams gather */
+  MAX_GATHER_US = 350,       /* longest pause during which datagrams gather */
 };
 
 /* Function of libsrtp: srtp_protect, srtp_unprotect, or one of those for RTCP. */
@@ -99,7 +99,7 @@ struct path;
 /* Return the checksum of the header from which the library was built. */
 uint32_t path_header_crc32(void);
 
-/* Return NULL if there is no memory. Pauses last at most `gather_us` and MAX_GATHER_US. */
+/* Return NULL if there is no memory. Pauses last `gather_us`, at most MAX_GATHER_US. */
 struct path *path_new(const struct path_srtp *srtp, uint64_t seed, unsigned gather_us);
 /* Free everything. The thread must have ended. */
 void path_free(struct path *path);

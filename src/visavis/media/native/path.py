@@ -26,7 +26,7 @@ from visavis.media.udp_sender import can_segment
 from visavis.tasks import start_thread
 
 GATHER_US: Final = 350
-"""Longest pause in microseconds in which datagrams gather before they are read."""
+"""Pause in microseconds, at a high rate, during which datagrams gather before they are read."""
 
 EVENTS_AT_ONCE: Final = 512
 NICENESS: Final = -10
