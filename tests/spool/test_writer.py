@@ -326,6 +326,20 @@ def test_a_disk_that_is_nearly_full_is_not_begun_on(tmp_path: Path) -> None:
     assert not (tmp_path / "rec").exists()
 
 
+def test_a_block_that_is_written_in_pieces_is_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = new_journal(tmp_path)
+    write = os.write
+    monkeypatch.setattr(os, "writev", lambda file, parts: write(file, b"".join(parts)[:20]))
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:30]))
+    for number in range(10):
+        journal.append(number, RecordKind.RTP, AGENT_LEG, b"x" * 100)
+    journal.close()
+    packets = [r.payload for r in records(tmp_path) if r.kind is RecordKind.RTP]
+    assert packets == [b"x" * 100] * 10
+
+
 def test_a_slow_disk_costs_a_gap_that_is_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,7 @@ from visavis.domain.recording import (
     RecordingClock,
     journal_name,
 )
-from visavis.durable import sync_directory, write_synced
+from visavis.durable import start_write_out, sync_directory, write_synced
 from visavis.spool.format import MAGIC, NO_LEG, RecordKind, block_header, encode_record
 from visavis.spool.sync_thread import SyncThread
 
@@ -157,6 +157,7 @@ class JournalWriter:
         try:
             if parts:
                 _write_all(self._file, [block_header(parts), *parts])
+                start_write_out(self._file)
         except OSError as error:
             self._lose(error)
             return False
