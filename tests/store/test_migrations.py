@@ -81,6 +81,17 @@ def is_ours(_: object, name: str, *__: object) -> bool:
     return not name.startswith(("library_text", "library_entries_visitor_text"))
 
 
+def test_each_migration_has_a_number_of_its_own_and_follows_the_one_before() -> None:
+    files = sorted(Path(visavis.store.migrations.__file__).parent.glob("versions/[0-9]*.py"))
+    numbers = [file.name[:4] for file in files]
+    assert sorted(set(numbers)) == numbers
+    for file, number, before in zip(files, numbers, [None, *numbers], strict=False):
+        text = file.read_text()
+        assert f'revision = "{number}"\n' in text
+        expected = f'"{before}"' if before else "None"
+        assert f"down_revision = {expected}\n" in text
+
+
 RECORDING = '[{"field_name": "recording", "old_value": "r\u00e9c", "new_value": ""}]'
 
 
