@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
@@ -18,24 +19,23 @@ from tests.postgresql import Cluster
 from tests.running import PATIENCE, Parties, System, launch, no_system_left
 from visavis.store import open_store
 
-hypothesis_settings.register_profile("unhurried", deadline=None)
+hypothesis_settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 hypothesis_settings.load_profile("unhurried")  # a test never depends on how busy the machine is
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Limit the time of a test, which may wait for a busy machine.
+    """Allow more time to a test of many cases: it only computes, in the time that others leave.
 
-    A test that drives browsers waits several times. One of many cases only computes, in the time
-    that all other tests leave. A marker that has a lane of its own must be in the file of its test.
+    A marker that has a lane of its own must be in the file of its test.
     """
     for item in items:
         for marker in ("e2e", "fault", "many"):
             if item.get_closest_marker(marker) and f"mark.{marker}" not in _text_of(item.path):
                 message = f"{item.nodeid} has the marker {marker} from elsewhere: no lane finds it"
                 raise pytest.UsageError(message)
-        if item.get_closest_marker("e2e"):
-            item.add_marker(pytest.mark.timeout(300))
-        elif item.get_closest_marker("many"):
+        if item.get_closest_marker("many"):
             item.add_marker(pytest.mark.timeout(900))
 
 

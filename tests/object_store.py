@@ -17,6 +17,7 @@ from urllib.parse import quote
 import botocore.exceptions
 import httpx2
 
+from tests import http_clients
 from tests.running import eventually
 from visavis.archive.s3 import S3ObjectStore
 from visavis.archive.storage_address import read_storage_address
@@ -83,7 +84,7 @@ class SeaweedFs:
             read_storage_address(f"s3://{BUCKET}?endpoint={self.endpoint}"), ACCESS_KEY, SECRET_KEY
         )
         try:
-            httpx2.get(self.endpoint, timeout=5)
+            http_clients.get(self.endpoint)
             probe._client.head_bucket(Bucket=BUCKET)
         except (httpx2.HTTPError, botocore.exceptions.BotoCoreError):
             return False

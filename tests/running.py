@@ -36,7 +36,7 @@ T = TypeVar("T")
 VISAVIS = str(Path(sys.executable).parent / "visavis")
 CHROMIUM = "/usr/bin/chromium-headless-shell"
 """Chromium without its windows, which cost more to open than the pages in them."""
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds until what has not happened is thought never to happen, on however busy a machine."""
 FAKE_DEVICES = (
     "--use-fake-device-for-media-stream",
@@ -67,6 +67,19 @@ def eventually(
             return answer
         assert time.monotonic() < until, f"not within {seconds} seconds: {question}"
         time.sleep(pause)
+
+
+async def until(
+    question: Callable[[], T | None], seconds: float = PATIENCE, *, pause: float = 0.01
+) -> T:
+    """Return the answer of `question` as soon as it is not empty, while the event loop goes on."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while True:
+        if answer := question():
+            return answer
+        assert loop.time() < end, f"not within {seconds} seconds: {question}"
+        await asyncio.sleep(pause)
 
 
 class System:
@@ -113,7 +126,7 @@ class System:
 
         self.running.add(self)
         try:
-            eventually(is_up, 2 * PATIENCE)
+            eventually(is_up)
         except BaseException:  # also a test that takes too long
             self.kill()
             raise

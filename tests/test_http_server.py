@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -16,11 +16,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from tests import http_clients
 from tests.archive.serving import for_ever, unheard
 from tests.certificates import write_certificate
 from tests.dying import dies_once
 from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from tests.routing import routed
+from tests.running import PATIENCE, until
 from visavis import http_server, tasks, tls
 from visavis.archive.archive import Archive
 from visavis.domain.delivery_status import RecordingServer
@@ -59,12 +61,6 @@ def _answer(_: Request) -> Response:
 
 
 WEB = Starlette(routes=[Route("/", _answer)])
-
-
-async def until(question: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not question():
-            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -113,7 +109,7 @@ async def test_a_renewed_certificate_is_served_without_a_restart(
         assert await presented(p) == first
         write_certificate(tmp_path)
         renewed = cert.read_text()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while await presented(p) != renewed:
                 await asyncio.sleep(0.05)
         assert await presented(p, "chat.example.com") == renewed
@@ -161,12 +157,12 @@ async def test_our_own_processes_reach_a_socket_that_is_opened_again(tmp_path: P
     async with running(asyncio.create_task(http_server.serve_on_socket(WEB, path))):
         await until(path.exists)
         assert path.stat().st_mode & 0o777 == 0o600
-        async with httpx2.AsyncClient(transport=transport) as client:
+        async with http_clients.AsyncClient(transport=transport) as client:
             assert (await client.get("http://anything/")).text == "here"
         path.unlink()
         await until(path.is_socket)
         again = httpx2.AsyncHTTPTransport(uds=str(path))
-        async with httpx2.AsyncClient(transport=again) as client:
+        async with http_clients.AsyncClient(transport=again) as client:
             assert (await client.get("http://anything/")).text == "here"
     assert not path.exists()
 
@@ -226,7 +222,7 @@ async def test_background_tasks_that_die_once(
         ]
         async with https(certificate, settings) as port:
             write_certificate(tmp_path)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while await presented(port) != cert.read_text():
                     await asyncio.sleep(0.05)
         await until(path.exists)

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from tests import http_clients
 from tests.dying import dies_once
 from tests.running import (
     PATIENCE,
@@ -78,7 +79,7 @@ def test_secrets_of_the_file_are_replaced_without_a_restart(tmp_path: Path) -> N
 
     def reads(token: str) -> bool:
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx2.get(f"{system.url}/metrics", headers=headers).is_success
+        return http_clients.get(f"{system.url}/metrics", headers=headers).is_success
 
     assert [reads("first"), reads("second")] == [True, False]
     config.write_text('metrics_token = "first, second"\nmetrics_networks = ["192.0.2.1"]\n')

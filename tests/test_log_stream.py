@@ -18,6 +18,7 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 
+from tests import http_clients
 from tests.dying import dies_once
 from tests.running import PATIENCE, VISAVIS, children, eventually, free_media_port, free_port
 from visavis import log_stream, tasks
@@ -32,7 +33,7 @@ WRITTEN = 3000
 
 
 def holds(question: Callable[[], bool]) -> None:
-    eventually(question, 20, pause=0.005)
+    eventually(question, pause=0.005)
 
 
 class Reader:
@@ -174,7 +175,7 @@ async def test_the_supervisor_reports_on_itself_after_a_failure(
     report = OwnReport(is_told.set)
     with dies_once("supervisor status", report, "report"):
         task = report.start()
-        await asyncio.wait_for(is_told.wait(), 10)
+        await asyncio.wait_for(is_told.wait(), PATIENCE)
     assert report.state.status.failures["supervisor status"] >= 1
     await tasks.cancelled(task)
 
@@ -195,7 +196,7 @@ raise SystemExit(7)
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     began = time.monotonic()
-    assert process.wait(60) == 7, time.monotonic() - began
+    assert process.wait(PATIENCE) == 7, time.monotonic() - began
     process.communicate()
 
 
@@ -244,7 +245,7 @@ class Product:
 
     def ask(self, path: str) -> httpx2.Response | None:
         try:
-            return httpx2.get(f"http://127.0.0.1:{self.port}{path}", timeout=5)
+            return http_clients.get(f"http://127.0.0.1:{self.port}{path}")
         except httpx2.TransportError:
             assert self.process.poll() is None, "it has ended"
             return None

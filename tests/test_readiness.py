@@ -14,7 +14,9 @@ import pytest
 from sqlalchemy import Connection, event
 from structlog.testing import capture_logs
 
+from tests import http_clients
 from tests.dying import DiedError, dies_once
+from tests.running import PATIENCE
 from tests.web.conftest import Api
 from tests.web.conftest import api as api
 from visavis import readiness
@@ -107,7 +109,7 @@ async def test_strangers_are_told_no_paths(api: Api, workers: list[bool]) -> Non
     source.UNLISTED_PROXIES.addresses.add("10.0.0.7")
     workers[0] = False
     stranger = httpx2.ASGITransport(api.app.web, client=("203.0.113.9", 4000))
-    async with httpx2.AsyncClient(transport=stranger, base_url="http://visavis") as client:
+    async with http_clients.AsyncClient(transport=stranger, base_url="http://visavis") as client:
         with capture_logs() as logs:
             answer = await client.get("/readyz")
     assert answer.status_code == 503
@@ -170,7 +172,7 @@ async def test_a_database_that_is_locked_or_read_only(api: Api, workers: list[bo
     assert "the database did not answer" in await ask(api)
     other.execute("ROLLBACK")
     other.close()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while await ask(api) != "ready":
             await asyncio.sleep(0.1)
 

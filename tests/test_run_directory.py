@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from structlog.testing import capture_logs
 
+from tests import http_clients
 from tests.cli.commands import visavis
 from tests.dying import dies_once
 from tests.participants.people import Agent, Visitor, present
@@ -69,7 +70,7 @@ async def test_the_directory_is_held_after_a_failure(
     shutil.rmtree(directory.path)
     with dies_once("run directory", directory, "hold"):
         holding = tasks.run_every("run directory", 0.01, directory.hold)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not directory.path.exists():
                 await asyncio.sleep(0.01)
     await tasks.cancelled(holding)
@@ -202,7 +203,7 @@ def run_directory(system: System) -> Path:
 
 def listening(system: System) -> bool:
     try:
-        return httpx2.get(f"{system.url}/healthz").is_success
+        return http_clients.get(f"{system.url}/healthz").is_success
     except httpx2.TransportError:
         return False
 
@@ -257,6 +258,6 @@ async def until_flowing(visitor: Visitor) -> None:
 
 def ready(system: System) -> bool:
     try:
-        return httpx2.get(f"{system.url}/readyz", timeout=10).is_success
+        return http_clients.get(f"{system.url}/readyz").is_success
     except httpx2.TransportError:
         return False

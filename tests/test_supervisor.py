@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.dying import dies_once
+from tests.running import PATIENCE
 from visavis.settings import Settings
 from visavis.supervisor import CANNOT_START, Part, start_supervision
 
@@ -34,7 +35,7 @@ def write_program(directory: Path, script: str) -> None:
 
 
 async def until_up(part: Part) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not part.state.is_up:
             await asyncio.sleep(0.01)
 
@@ -63,7 +64,7 @@ async def test_a_process_ends_with_its_supervision(part: Part) -> None:
     assert process
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         assert await process.wait() == -9
 
 

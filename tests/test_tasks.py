@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
 
 import pytest
 from structlog.testing import capture_logs
 
+from tests.running import PATIENCE
+from tests.running import until as wait_until
 from visavis import tasks
 from visavis.tasks import (
     MONITOR,
@@ -39,6 +42,10 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     MONITOR.problems.pop(TASK, None)
 
 
+until = partial(wait_until, pause=0.001)
+"""Here a problem lasts for milliseconds."""
+
+
 class Work:
     """Work that fails this many times and then succeeds."""
 
@@ -55,12 +62,6 @@ class Work:
     async def then_go_on(self) -> None:
         await self.fail_first()
         await asyncio.Event().wait()
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():
-            await asyncio.sleep(0.001)
 
 
 @pytest.fixture
@@ -147,7 +148,7 @@ def test_a_thread_that_fails_is_started_again_until_it_returns() -> None:
         is_over.set()
 
     start_thread(TASK, run)
-    assert is_over.wait(20)
+    assert is_over.wait(PATIENCE)
     assert MONITOR.failures[TASK] == 2
 
 

@@ -6,8 +6,10 @@ const navigating = ["tests/account.test.ts", "tests/session.test.ts"];
 export default defineConfig({
   test: {
     environment: "jsdom",
-    testTimeout: 60_000, // a busy machine is no failure: no test measures time
-
+    // A busy machine is not a failure: no test measures time. tests/setup.ts has the limit of `vi.waitFor`.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     setupFiles: ["tests/setup.ts"],
     restoreMocks: true,
     unstubGlobals: true,

@@ -6,11 +6,11 @@ import asyncio
 import json
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from starlette.types import ASGIApp, Message
 
-SECONDS: Final = 20.0
+from tests.running import PATIENCE
 
 
 class PageSocket:
@@ -53,7 +53,7 @@ class PageSocket:
         assert self._task
         self._incoming.put_nowait({"type": "websocket.disconnect", "code": 1000})
         with suppress(asyncio.CancelledError):
-            await asyncio.wait_for(self._task, SECONDS)
+            await asyncio.wait_for(self._task, PATIENCE)
 
     def say(self, **message: Any) -> None:
         self._incoming.put_nowait({"type": "websocket.receive", "text": json.dumps(message)})
@@ -73,4 +73,4 @@ class PageSocket:
             await self._outgoing.put(message)
 
     async def _next(self) -> Message:
-        return await asyncio.wait_for(self._outgoing.get(), SECONDS)
+        return await asyncio.wait_for(self._outgoing.get(), PATIENCE)

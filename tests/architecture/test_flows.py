@@ -17,10 +17,12 @@ from typing import Final
 import httpx2
 import pytest
 
+from tests import http_clients
 from tests.architecture.page_socket import PageSocket
 from tests.architecture.passed_files import PACKAGE, PassedFiles
 from tests.media.test_leg import rtp
 from tests.media.test_relay import ADDRESSES, connected
+from tests.running import PATIENCE
 from tests.services.calls.simulated_site import OFFER, FakeMediaPlane
 from visavis.app import App
 from visavis.archive.tus_headers import BODY_TYPE
@@ -64,7 +66,9 @@ async def app(tmp_path: Path, passed: PassedFiles, anyio_backend: str) -> AsyncI
 
 
 def client_of(app: App) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app.web), base_url="http://visavis")
+    return http_clients.AsyncClient(
+        transport=httpx2.ASGITransport(app.web), base_url="http://visavis"
+    )
 
 
 def _administrator(rows: Transaction) -> Agent:
@@ -132,7 +136,7 @@ async def test_an_accepted_recorded_call(
         media.passed = passed
         with passed.recorded():
             agent_page.say(type="accept", callId=ring["callId"], media="video")
-            await asyncio.wait_for(media.is_tapped.wait(), 20)
+            await asyncio.wait_for(media.is_tapped.wait(), PATIENCE)
         await app.calls.shut_down()
     # beside the flow the call is saved, and its pages are told after that
     names = {name for name in passed.names if not name.startswith(("store/", "bus/"))}

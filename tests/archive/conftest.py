@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from starlette.requests import Request
 
+from tests import http_clients
 from tests.object_store import SeaweedFs, open_objects
 from tests.routing import routed
 from visavis.archive.archive import Archive
@@ -84,7 +85,7 @@ class ArchiveHarness:
         app = routed(self.archive.routes(), self.archive.gates(), admit)
         self.objects = self.archive._objects
         transport = httpx2.ASGITransport(app)
-        self.client = httpx2.AsyncClient(transport=transport, base_url="http://archive")
+        self.client = http_clients.AsyncClient(transport=transport, base_url="http://archive")
         return self
 
     async def content(self, recording: str = "rec", site_id: int = 1) -> bytes | None:

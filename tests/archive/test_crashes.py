@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests import http_clients
 from tests.archive.conftest import TUS
 from visavis.archive.tus_headers import BODY_TYPE, write_metadata
 
@@ -54,11 +55,11 @@ class Server:
         """The new upload's path."""
         said = write_metadata({"recording": "rec", "sha256": SHA256})
         headers = {**TUS, "Upload-Length": str(SIZE), "Upload-Metadata": said}
-        location = httpx2.post(f"{self.url}/recordings/", headers=headers).headers["location"]
+        location = http_clients.post(f"{self.url}/recordings/", headers=headers).headers["location"]
         return f"/recordings/{location}"
 
     def offset(self, path: str) -> int:
-        return int(httpx2.head(self.url + path, headers=TUS).headers["upload-offset"])
+        return int(http_clients.head(self.url + path, headers=TUS).headers["upload-offset"])
 
     def patch(self, path: str, offset: int, end: int, *, is_checked: bool) -> httpx2.Response:
         chunk = DATA[offset:end]
@@ -66,7 +67,7 @@ class Server:
         if is_checked:
             digest = base64.b64encode(hashlib.sha256(chunk).digest()).decode()
             headers["Upload-Checksum"] = f"sha256 {digest}"
-        return httpx2.patch(self.url + path, content=chunk, headers=headers, timeout=30)
+        return http_clients.patch(self.url + path, content=chunk, headers=headers)
 
 
 @pytest.fixture

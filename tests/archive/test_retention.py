@@ -10,6 +10,7 @@ import pytest
 
 from tests.archive.conftest import ArchiveHarness
 from tests.dying import dies_once
+from tests.running import PATIENCE
 from visavis import tasks
 from visavis.archive import retention
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -158,5 +159,5 @@ async def test_the_sweep_and_its_task_die_once(
     ):
         running = harness.archive.start()
         for event in (swept, renditions):
-            await asyncio.wait_for(event.wait(), 20)
+            await asyncio.wait_for(event.wait(), PATIENCE)
     await tasks.cancelled(running)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.archive.conftest import ArchiveHarness
 from tests.archive.recording_files import AUDIO_CALL, make_recording
+from tests.running import PATIENCE
 from visavis.archive import compose, inspect, inspection, remux
 from visavis.archive.inspection import Inspector
 from visavis.archive.media_info import MediaInfo, read_media_info
@@ -26,7 +27,7 @@ confine(cpu_seconds=1, file_bytes=1000)
 
 def confined(tail: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", CONFINED + tail, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from contextlib import suppress
 import pytest
 
 from tests.dying import DiedError, dies_once
+from tests.running import PATIENCE
 from visavis.bus import local
 from visavis.bus.local import MAX_WAITING, LocalBus
 from visavis.protocol.signaling import Linked
@@ -24,7 +25,7 @@ from visavis.services.ports import (
 pytestmark = pytest.mark.anyio
 
 Ends = tuple[Bus, Bus]
-SECONDS = 20.0
+SECONDS = PATIENCE
 MARK = 10_000
 
 

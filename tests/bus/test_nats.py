@@ -20,6 +20,7 @@ from tests.certificates import write_certificate
 from tests.dying import dies_once
 from tests.faults.proxy import Proxy
 from tests.nats_servers import PASSWORD, Credentials, NatsServers
+from tests.running import PATIENCE
 from visavis.bus import nats
 from visavis.bus.addresses import BusAddress
 from visavis.bus.nats import MAX_MESSAGES, BusOptions, NatsBus
@@ -29,7 +30,7 @@ from visavis.tasks import cancelled, run_forever
 
 pytestmark = [pytest.mark.anyio, pytest.mark.interop]
 
-SECONDS = 20.0
+SECONDS = PATIENCE
 
 
 async def until(question: Callable[[], bool]) -> float:

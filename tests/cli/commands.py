@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from tests.running import VISAVIS
+from tests.running import PATIENCE, VISAVIS
 
 
 def visavis(
@@ -16,7 +16,7 @@ def visavis(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
         input=said,
         env=environment,
     )

@@ -14,8 +14,9 @@ import httpx2
 import pytest
 from click.testing import CliRunner
 
+from tests import http_clients
 from tests.cli.commands import visavis
-from tests.running import VISAVIS, eventually
+from tests.running import PATIENCE, VISAVIS, eventually
 from visavis.archive.tus_headers import BODY_TYPE, write_metadata
 from visavis.cli import main
 
@@ -34,7 +35,7 @@ class Alone:
         command = [VISAVIS, "archive", "--data", str(data), "--port", str(self.port)]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        eventually(lambda: "Ctrl-C stops" in self.said(), 60)
+        eventually(lambda: "Ctrl-C stops" in self.said())
 
     def said(self) -> str:
         assert self.process.poll() is None, self.log.read_text()
@@ -42,7 +43,7 @@ class Alone:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def upload(alone: Alone, key: str, data: bytes, **metadata: str) -> httpx2.Respo
         "Upload-Metadata": write_metadata(metadata),
         "Content-Type": BODY_TYPE,
     }
-    return httpx2.post(f"{alone.url}/recordings/", headers=headers, content=data)
+    return http_clients.post(f"{alone.url}/recordings/", headers=headers, content=data)
 
 
 def test_recordings_come_in_and_are_found(alone: Alone) -> None:
@@ -69,7 +70,7 @@ def test_recordings_come_in_and_are_found(alone: Alone) -> None:
     assert match
     key = (alone.data / "archive.key").read_text()
     assert upload(alone, key, b"film", recording="one").status_code == 201
-    with httpx2.Client(base_url=alone.url) as client:
+    with http_clients.Client(base_url=alone.url) as client:
         assert client.get("/library/recordings").status_code == 401
         answer = client.post("/session", json={"email": "admin@localhost", "password": match[1]})
         assert answer.status_code == 200

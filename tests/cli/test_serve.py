@@ -18,6 +18,7 @@ import httpx2
 import pytest
 from click.testing import CliRunner
 
+from tests import http_clients
 from tests.certificates import write_certificate
 from tests.cli.commands import visavis
 from tests.running import System, eventually, free_media_port
@@ -202,7 +203,7 @@ def test_a_second_server_on_a_data_directory_is_refused(tmp_path: Path) -> None:
     assert f"running at http://[::1]:{system.port} " in said
     assert "visavis agent password admin@localhost --data" in said
     for address in (f"[::1]:{system.port}", f"127.0.0.1:{system.port}"):
-        assert httpx2.get(f"http://{address}/healthz", trust_env=False).is_success
+        assert http_clients.get(f"http://{address}/healthz", trust_env=False).is_success
     options = ("--no-archive", "--port", 0, "--media-port", 0)
     second = visavis("serve", "--data", system.data, *options)
     assert second.returncode == 1
@@ -293,10 +294,10 @@ def test_a_secret_on_the_command_line_is_warned_of(
 def test_a_token_issued_while_the_server_runs_is_good_at_once(system: System) -> None:
     headers = {"Authorization": f"Bearer {system.token()}"}
     url = f"{system.url}/v4/livechat/audioVideoChatConfig"
-    answer = httpx2.get(url, headers=headers)
+    answer = http_clients.get(url, headers=headers)
     assert answer.json()["recordingServerUrl"] == f"{system.url}/recordings/"
-    assert httpx2.get(f"{system.url}/healthz").status_code == 200
-    assert "visavis_http_requests_total" in httpx2.get(f"{system.url}/metrics").text
+    assert http_clients.get(f"{system.url}/healthz").status_code == 200
+    assert "visavis_http_requests_total" in http_clients.get(f"{system.url}/metrics").text
 
 
 @pytest.mark.fault
@@ -305,7 +306,7 @@ def test_https_without_a_proxy(tmp_path: Path) -> None:
     system = System(tmp_path / "data", "--tls-cert", str(cert), "--tls-key", str(key)).start()
     trust = ssl.create_default_context(cafile=str(cert))
     trust.check_hostname = False
-    answer = httpx2.get(f"https://127.0.0.1:{system.port}/console", verify=trust)
+    answer = http_clients.get(f"https://127.0.0.1:{system.port}/console", verify=trust)
     assert answer.status_code == 200
     assert "strict-transport-security" in answer.headers
 
@@ -315,7 +316,9 @@ def test_https_without_a_proxy(tmp_path: Path) -> None:
 
     def is_trusted() -> bool:
         try:
-            return httpx2.get(f"https://127.0.0.1:{system.port}/healthz", verify=renewed).is_success
+            return http_clients.get(
+                f"https://127.0.0.1:{system.port}/healthz", verify=renewed
+            ).is_success
         except httpx2.ConnectError:
             return False
 
@@ -357,7 +360,7 @@ def test_each_media_worker_is_a_process_of_its_own(tmp_path: Path) -> None:
     system = System(tmp_path / "data", *options).start()
 
     def living() -> float:
-        metrics = httpx2.get(f"{system.url}/metrics").text
+        metrics = http_clients.get(f"{system.url}/metrics").text
         return float(re.search(r"^visavis_media_workers (\S+)$", metrics, re.MULTILINE)[1])  # type: ignore[index]
 
     eventually(lambda: living() == 3)
@@ -365,7 +368,7 @@ def test_each_media_worker_is_a_process_of_its_own(tmp_path: Path) -> None:
     with system.nobody_started_again():
         system.kill_part("media-1")
         eventually(lambda: living() == 2)
-        assert httpx2.get(f"{system.url}/readyz").status_code == 200
+        assert http_clients.get(f"{system.url}/readyz").status_code == 200
     eventually(lambda: living() == 3)
     after = [system.pid_of(f"media-{number}") for number in range(3)]
     assert [a == b for a, b in zip(before, after, strict=True)] == [True, False, True]

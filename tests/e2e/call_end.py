@@ -39,7 +39,7 @@ def expect_no_call(parties: Parties) -> None:
     eventually(lambda: not open_calls(system))
     for page in (*parties.pages, *parties.others):
         # tones ring out within a second, and a page hears of its call's end a little later
-        eventually(lambda page=page: not held(page), 10)  # type: ignore[misc]
+        eventually(lambda page=page: not held(page))  # type: ignore[misc]
 
 
 def open_calls(system: System) -> int:

@@ -69,7 +69,7 @@ def await_flow(sides: Sides, seconds: float = 0.7, frames: float = 5, audio: flo
     def is_enough() -> bool:
         return all(f.frames >= frames and f.audio >= audio for f in flow(sides, seconds).values())
 
-    eventually(is_enough, 60)
+    eventually(is_enough)
 
 
 def note_resumption(sides: Sides) -> None:
@@ -92,7 +92,7 @@ def note_resumption(sides: Sides) -> None:
 def await_resumption(sides: Sides, since: float) -> None:
     """Prints how long after `since`, of the wall clock, each page had that picture."""
     for name, page in sides.items():
-        at = eventually(lambda page=page: page.evaluate("window.resumedAt"), 30)  # type: ignore[misc]
+        at = eventually(lambda page=page: page.evaluate("window.resumedAt"))  # type: ignore[misc]
         print(f"{name}: the first picture came after {at / 1000 - since:.2f} s")
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import httpx2
 import pytest
 from playwright.sync_api import expect
 
+from tests import http_clients
 from tests.running import Parties, System, eventually, videos
 
 pytestmark = pytest.mark.e2e
 
 
 def test_two_addresses_lead_into_one_call(system: System, parties: Parties) -> None:
-    answer = httpx2.post(
+    answer = http_clients.post(
         f"{system.url}/v4/livechat/audioVideoChats",
         json={"media": "video", "visitorName": "Ada Lovelace"},
         headers={"Authorization": f"Bearer {system.token()}"},

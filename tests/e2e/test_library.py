@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests import http_clients
 from tests.archive.recording_files import TrackSpec, make_recording
 from tests.e2e.test_accessibility import expect_nothing
 from tests.running import System, decoding_errors, eventually, ffprobe, new_page
@@ -74,7 +74,7 @@ def deliver(system: System, content: bytes, recording: str, **more: str) -> None
         "startedAt": START.isoformat(),
         **more,
     }
-    answer = httpx2.post(
+    answer = http_clients.post(
         f"{system.url}/recordings/",
         content=content,
         headers={

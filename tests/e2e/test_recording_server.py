@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests import http_clients
 from tests.e2e.call_end import check_recording
 from tests.e2e.delivered import digest, last_call, recordings, titles
 from tests.interop.test_delivery import running
@@ -148,7 +148,9 @@ def test_the_policy_is_set_on_the_page_and_held_to(
         expect(visitor.get_by_text("Recording since")).to_have_count(0)
     parties.hang_up()
     assert eventually(lambda: last_call(system)["isUnrecorded"])
-    eventually(lambda: "visavis_calls_unrecorded 1.0" in httpx2.get(f"{system.url}/metrics").text)
+    eventually(
+        lambda: "visavis_calls_unrecorded 1.0" in http_clients.get(f"{system.url}/metrics").text
+    )
     assert recordings(system)["missing"] == recordings(system)["pending"] == 0
 
 

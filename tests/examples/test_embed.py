@@ -7,8 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
 
-import httpx2
-
+from tests import http_clients
 from tests.examples.conftest import EXAMPLES
 from tests.web.conftest import Served
 
@@ -53,7 +52,7 @@ def test_the_script_tag_is_the_documented_one() -> None:
 
 def test_the_script_is_served_to_other_sites(served: Served) -> None:
     path = (PAGE.scripts[0]["src"] or "").removeprefix("https://chat.example.com")
-    answer = httpx2.get(served.url + path)
+    answer = http_clients.get(served.url + path)
     assert answer.status_code == 200
     assert "javascript" in answer.headers["content-type"]
     assert answer.headers["cross-origin-resource-policy"] == "cross-origin"

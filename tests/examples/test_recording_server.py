@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests import http_clients
 from tests.examples.conftest import EXAMPLES
 from tests.running import eventually, free_port, listens
 
@@ -24,7 +25,9 @@ def server(tmp_path: Path) -> Iterator[httpx2.Client]:
         try:
             eventually(lambda: listens(port))
             headers = {"Authorization": "Bearer s3cret", "Tus-Resumable": "1.0.0"}
-            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=headers) as client:
+            with http_clients.Client(
+                base_url=f"http://127.0.0.1:{port}", headers=headers
+            ) as client:
                 yield client
         finally:
             process.kill()

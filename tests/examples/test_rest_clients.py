@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import httpx2
 import pytest
 
+from tests import http_clients
 from tests.examples.conftest import EXAMPLES
 from tests.npm import ENVIRONMENT, NODE, installed
 from tests.web.conftest import PATH, Served
@@ -23,13 +23,13 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 
 def config(served: Served) -> dict[str, object]:
     headers = {"Authorization": f"Bearer {served.token}"}
-    return dict(httpx2.get(served.url + PATH, headers=headers).json())
+    return dict(http_clients.get(served.url + PATH, headers=headers).json())
 
 
 def set_server_url(served: Served, url: str) -> None:
     headers = {"Authorization": f"Bearer {served.token}"}
     body = {"recordingServerUrl": url}
-    httpx2.put(served.url + PATH, headers=headers, json=body).raise_for_status()
+    http_clients.put(served.url + PATH, headers=headers, json=body).raise_for_status()
 
 
 def test_the_python_client(served: Served) -> None:
@@ -64,7 +64,7 @@ def test_the_typescript_client(served: Served, tmp_path: Path) -> None:
     source = project / "rest_client.ts"
     source.write_bytes((EXAMPLES / "rest_client.ts").read_bytes())
     document = project / "openapi.json"
-    document.write_bytes(httpx2.get(f"{served.url}/v4/openapi.json").content)
+    document.write_bytes(http_clients.get(f"{served.url}/v4/openapi.json").content)
     set_server_url(served, "https://recordings.example.com/")
     commands = (
         (tools / ".bin/openapi-typescript", document, "--output", project / "api.d.ts"),

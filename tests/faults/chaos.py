@@ -21,13 +21,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import httpx2
 import msgspec
 from click.testing import CliRunner
 
+from tests import http_clients
 from tests.faults.proxy import Proxy
 from tests.participants.people import Agent, Visitor, present
-from tests.running import VISAVIS, System, decoding_errors, eventually, ffprobe, free_port, listens
+from tests.running import (
+    PATIENCE,
+    VISAVIS,
+    System,
+    decoding_errors,
+    eventually,
+    ffprobe,
+    free_port,
+    listens,
+)
 from visavis.cli import main as visavis
 
 PARTS: Final = ("app", "media", "recorder")
@@ -111,7 +120,7 @@ class ArchiveProcess:
     def stop(self) -> None:
         if self._process:
             self._process.terminate()
-            self._process.wait(20)
+            self._process.wait(PATIENCE)
 
     def entries(self) -> list[tuple[Path, dict[str, Any]]]:
         """Every recording that it has, and what it knows of it."""
@@ -159,7 +168,7 @@ class ChaosRun:
     def _configure(self) -> None:
         url = f"http://127.0.0.1:{self.network.port}/recordings/"
         self.system.configure(on=True, recording=True, url=url)
-        answer = httpx2.put(
+        answer = http_clients.put(
             f"{self.system.url}/v4/livechat/recordingPolicy",
             json={"secret": self.server.add_key()},
             headers={"Authorization": f"Bearer {self.system.token()}"},
@@ -251,7 +260,7 @@ class ChaosRun:
     # Verification
 
     def _settle(self) -> None:
-        eventually(lambda: not self.system.undelivered(), 120)
+        eventually(lambda: not self.system.undelivered())
 
     def _verify(self) -> None:
         calls = self._calls()

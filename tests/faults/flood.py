@@ -21,13 +21,14 @@ from typing import Any, Final
 
 import msgspec
 from click.testing import CliRunner
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import WebSocketException
 
+from tests import http_clients
 from tests.participants.camera import VP8
 from tests.participants.peer import Peer
 from tests.participants.people import Agent, Visitor, present
-from tests.running import System
+from tests.running import PATIENCE, System
 from visavis.cli import main as visavis
 
 STRANGERS_MEGABITS: Final = 200
@@ -37,7 +38,6 @@ ATTACKERS: Final = ("127.0.0.2", "127.0.0.3")
 
 SOCKETS_EACH: Final = 20
 REAL_VISITOR: Final = "127.0.0.4"
-PATIENCE_SECONDS: Final = 40.0
 
 SENDER: Final = """
 import os, socket, sys, time
@@ -160,7 +160,7 @@ class Flood:
             await asyncio.gather(*(agent.is_on_duty.wait() for agent in agents))
             for visitor in (good, greedy):
                 await visitor.call("Somebody")
-                async with asyncio.timeout(PATIENCE_SECONDS):
+                async with asyncio.timeout(PATIENCE):
                     await visitor.is_connected.wait()
             self.figures.before = self._uses()
             await self._share("nobody floods", good, agents, [], seconds)
@@ -207,7 +207,7 @@ class Flood:
         """Attackers call as often as they can; then a real visitor does, and agents come."""
         async with (
             _attack(visitor_url, self.figures),
-            connect(visitor_url, local_addr=(REAL_VISITOR, 0)) as page,
+            http_clients.websocket(visitor_url, local_addr=(REAL_VISITOR, 0)) as page,
         ):
             await page.send(_call_message("Real"))
             self.figures.place = (await _hear(page, "queued"))["place"]
@@ -243,7 +243,9 @@ async def _attack(url: str, figures: Figures) -> AsyncIterator[None]:
         pages: list[ClientConnection] = []
         for address in ATTACKERS:
             for _ in range(SOCKETS_EACH):
-                page = await stack.enter_async_context(connect(url, local_addr=(address, 0)))
+                page = await stack.enter_async_context(
+                    http_clients.websocket(url, local_addr=(address, 0))
+                )
                 pages.append(page)
         for _ in range(10):
             for page in pages:
@@ -262,7 +264,7 @@ def _call_message(name: str) -> str:
 
 
 async def _hear(page: ClientConnection, kind: str) -> dict[str, Any]:
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(PATIENCE):
         while True:
             message: dict[str, Any] = msgspec.json.decode(await page.recv())
             assert message["type"] not in {"refused", "ended"}, message

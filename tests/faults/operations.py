@@ -23,7 +23,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from fcntl import F_SETPIPE_SZ, fcntl
 from pathlib import Path
@@ -33,12 +33,13 @@ import httpx2
 import msgspec
 from click.testing import CliRunner
 
+from tests import http_clients
 from tests.certificates import write_certificate
 from tests.faults.chaos import Disk
 from tests.faults.postgresql_pair import PostgresqlPair
 from tests.participants.peer import Peer
 from tests.participants.people import Agent, Visitor, present
-from tests.running import PATIENCE, System, decoding_errors, eventually
+from tests.running import PATIENCE, System, decoding_errors, eventually, until
 from visavis.cli import main as visavis
 from visavis.run_directory import PREFIX
 
@@ -48,7 +49,6 @@ CALLS: Final = 2
 FAULT_SECONDS: Final = 1.5
 ATTEMPT_SECONDS: Final = 5.0
 POLL_SECONDS: Final = 0.25
-DELIVERY_SECONDS: Final = 90.0
 DISK_MEGABYTES: Final = 400
 PIPE_BYTES: Final = 4096
 STANDARD_STREAMS: Final = 3
@@ -175,9 +175,7 @@ class Product(System):
 
     def client(self) -> httpx2.Client:
         headers = {"Authorization": f"Bearer {self.token()}"}
-        return httpx2.Client(
-            base_url=self.url, headers=headers, verify=self.trusting(), timeout=PATIENCE
-        )
+        return http_clients.Client(base_url=self.url, headers=headers, verify=self.trusting())
 
     def trusting(self) -> ssl.SSLContext:
         """Return a context that trusts the certificate in its file as it is now, and no other."""
@@ -218,7 +216,7 @@ class ReadinessProbe:
 
     @contextlib.asynccontextmanager
     async def asking(self) -> AsyncIterator[ReadinessProbe]:
-        async with httpx2.AsyncClient(verify=self._verify, timeout=10) as self._client:
+        async with http_clients.AsyncClient(verify=self._verify) as self._client:
             task = asyncio.create_task(self._ask_again_and_again())
             try:
                 yield self
@@ -542,7 +540,7 @@ class Operations:
                         self.report.faults.append(fault.name)
                         await self._meet_and_collect(fault)
             await asyncio.to_thread(self._verify_recordings)
-            await asyncio.to_thread(eventually, lambda: not product.undelivered(), DELIVERY_SECONDS)
+            await asyncio.to_thread(eventually, lambda: not product.undelivered())
             if self._failures:
                 raise ExceptionGroup("what did not hold", self._failures)
 
@@ -670,7 +668,7 @@ class Operations:
     def _verify_recordings(self) -> None:
         """Verify that each call that is over and was recorded has one recording delivered."""
         expected = self.report.connected - self.report.unrecorded
-        eventually(lambda: expected <= self._product.delivered().keys(), DELIVERY_SECONDS)
+        eventually(lambda: expected <= self._product.delivered().keys())
         assert self._product.missing() <= self.report.unrecorded
         assert not [call for call, count in self._product.delivered().items() if count > 1]
         for path in (self._product.data / "archive" / "library" / "1").glob("[!.]*.mkv"):
@@ -686,15 +684,6 @@ async def _any(*events: asyncio.Event) -> None:
     finally:
         for task in waiting:
             task.cancel()
-
-
-async def until(question: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            while not question():
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(f"not within {seconds} seconds: {question}") from None
 
 
 def main() -> None:

@@ -11,7 +11,6 @@ from tests.faults.chaos import ChaosRun
 pytestmark = pytest.mark.fault
 
 
-@pytest.mark.timeout(300)
 def test_every_connected_call_of_a_chaos_run_is_recorded_once(tmp_path: Path) -> None:
     outcome = ChaosRun(tmp_path, seed=1).hold(calls=16, desks=4)
     print(outcome)

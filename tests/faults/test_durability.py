@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests import http_clients
 from tests.faults.config_api_process import ConfigApiProcess
 from tests.running import eventually
 
@@ -32,7 +33,7 @@ class Writers:
     async def write_until_killed(self, board: ConfigApiProcess, token: str, life: int) -> None:
         headers = {"Authorization": f"Bearer {token}"}
         url = f"http://127.0.0.1:{board.port}"
-        async with httpx2.AsyncClient(base_url=url, headers=headers) as client:
+        async with http_clients.AsyncClient(base_url=url, headers=headers) as client:
             writing = [self._write(client, f"{life}-{n}") for n in range(WRITERS)]
             killing = asyncio.to_thread(self._kill_soon, board, life)
             await asyncio.gather(killing, *writing)
@@ -62,7 +63,6 @@ def audited(database: Path) -> set[str]:
     return {part for (text,) in rows for part in text.split('"') if part.startswith("https://")}
 
 
-@pytest.mark.timeout(300)
 def test_fifty_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     board, writers = ConfigApiProcess(tmp_path), Writers()
     database = tmp_path / "visavis.db"

@@ -11,7 +11,6 @@ from tests.faults.flood import ATTACKERS, SOCKETS_EACH, Flood
 pytestmark = pytest.mark.fault
 
 
-@pytest.mark.timeout(240)
 def test_floods_leave_a_good_call_and_a_real_visitor_alone(tmp_path: Path) -> None:
     figures = Flood(tmp_path).measure(2.0)
     print(figures.table())

@@ -8,19 +8,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Final
 
-import httpx2
 import pytest
 
+from tests import http_clients
 from tests.participants.people import present
-from tests.participants.resuming import (
-    KnownAgent,
-    KnownPage,
-    KnownVisitor,
-    Pages,
-    agent_tokens,
-    until,
-)
-from tests.running import System, decoding_errors, eventually, ffprobe
+from tests.participants.resuming import KnownAgent, KnownPage, KnownVisitor, Pages, agent_tokens
+from tests.running import PATIENCE, System, decoding_errors, eventually, ffprobe, until
 
 pytestmark = [pytest.mark.fault, pytest.mark.anyio]
 
@@ -60,7 +53,7 @@ async def connected(office: Pages) -> tuple[KnownVisitor, KnownAgent]:
     visitor = office.visitor()
     await visitor.call("Ann")
     for page in (visitor, agent):
-        await asyncio.wait_for(page.is_connected.wait(), 60)
+        await asyncio.wait_for(page.is_connected.wait(), PATIENCE)
     await asyncio.sleep(TALK_SECONDS)
     return visitor, agent
 
@@ -75,7 +68,6 @@ def check_resumed(*pages: KnownPage) -> None:
     print("resumed after", [round(page.waits[-1], 2) for page in pages], "seconds")
 
 
-@pytest.mark.timeout(300)
 async def test_a_recorded_call_a_ringing_one_and_a_queued_one(
     system: System, office: Pages
 ) -> None:
@@ -107,7 +99,7 @@ async def test_a_recorded_call_a_ringing_one_and_a_queued_one(
     assert agent.received > received[1]
     call_id = visitor.call_id
     await visitor.hang_up()
-    await asyncio.wait_for(agent.is_over.wait(), 60)
+    await asyncio.wait_for(agent.is_over.wait(), PATIENCE)
     assert agent.reason == "hungUp"
     for page in (ringing, queued):
         await page.hang_up()
@@ -122,7 +114,6 @@ def recording_of(system: System, call_id: str) -> Path:
     return system.archived(found["id"])
 
 
-@pytest.mark.timeout(300)
 async def test_a_transfer_rings_on(office: Pages) -> None:
     visitor, agent = await connected(office)
     second = office.agent("cy", is_willing=False)
@@ -136,16 +127,15 @@ async def test_a_transfer_rings_on(office: Pages) -> None:
     await office.kill_app()
     await until(lambda: second.last("ring"))
     assert second.last("ring")["note"] == "Please"
-    await asyncio.wait_for(second.is_connected.wait(), 60)
-    await asyncio.wait_for(agent.is_over.wait(), 60)
+    await asyncio.wait_for(second.is_connected.wait(), PATIENCE)
+    await asyncio.wait_for(agent.is_over.wait(), PATIENCE)
     assert agent.reason == "transferred"
     assert visitor.state == "connected"
 
 
-@pytest.mark.timeout(300)
 async def test_a_join_link_stays_valid(system: System, office: Pages) -> None:
     created = await asyncio.to_thread(
-        lambda: httpx2.post(
+        lambda: http_clients.post(
             f"{system.url}/v4/livechat/audioVideoChats",
             json={"media": "video", "visitorName": "Ann"},
             headers={"Authorization": f"Bearer {system.token()}"},

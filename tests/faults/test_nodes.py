@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import psycopg
 import pytest
 
+from tests import http_clients
 from tests.nats_servers import PASSWORD, NatsServers
 from tests.postgresql import Cluster
 from tests.running import VISAVIS, System, eventually
@@ -54,7 +54,7 @@ def seconds_until(question: Callable[[], bool]) -> float:
 def test_one_switch_two_nodes(nodes: tuple[System, System], address: str) -> None:
     one, other = nodes
     headers = {"Authorization": f"Bearer {token(address)}"}
-    with httpx2.Client(headers=headers, timeout=60) as client:
+    with http_clients.Client(headers=headers) as client:
 
         def is_enabled() -> bool:
             return bool(client.get(other.url + PATH).json()["isEnabled"])
@@ -91,7 +91,7 @@ def test_each_node_knows_of_the_others(
     gauge = re.compile(r"^visavis_nodes (\S+)$", re.MULTILINE)
 
     def alive() -> list[float]:
-        pages = [httpx2.get(f"{node.url}/metrics").text for node in nodes]
+        pages = [http_clients.get(f"{node.url}/metrics").text for node in nodes]
         return [float(found[1]) for page in pages if (found := gauge.search(page))]
 
     eventually(lambda: alive() == [3, 3])
@@ -108,7 +108,7 @@ def test_what_is_revoked_on_one_is_dead_on_the_other(
     nodes: tuple[System, System], address: str
 ) -> None:
     one, other = nodes
-    with httpx2.Client(timeout=60) as client:
+    with http_clients.Client() as client:
         names = {"email": "admin@localhost", "password": one.password or other.password}
         listed = [VISAVIS, "client", "list", "--database", address]
         client_id = subprocess.run(listed, capture_output=True, text=True, check=True)
@@ -150,7 +150,7 @@ def test_a_change_goes_over_nats_and_nothing_depends_on_it(
 ) -> None:
     one, other, servers, address = connected_nodes
     headers = {"Authorization": f"Bearer {token(address)}"}
-    with httpx2.Client(headers=headers, timeout=60) as client:
+    with http_clients.Client(headers=headers) as client:
 
         def is_enabled() -> bool:
             return bool(client.get(other.url + PATH).json()["isEnabled"])

@@ -11,7 +11,6 @@ from tests.faults.operations import Operations
 pytestmark = [pytest.mark.fault, pytest.mark.postgresql]
 
 
-@pytest.mark.timeout(600)
 def test_faults_of_the_machine_leave_calls_and_recordings_alone(tmp_path: Path) -> None:
     report = Operations(tmp_path, seed=4).run(rounds=1)
     print(report)

@@ -23,7 +23,7 @@ from tests.recorder.fake_server import (
     takes_half_and_resets,
 )
 from tests.recorder.journals import put_journal
-from tests.running import eventually
+from tests.running import PATIENCE, eventually
 from visavis.clock_and_ids import now
 from visavis.domain.recording import RecordingState
 from visavis.services.ports import Transaction
@@ -69,7 +69,7 @@ class Recorder:
         self._process.communicate()
 
     def stop(self) -> None:
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=PATIENCE)
         assert self._process.returncode == 0
 
 
@@ -97,7 +97,6 @@ def traces(settings: Settings, server: FakeRecordingServer) -> tuple[int, int]:
     return len(server.asked), sum(".mkv" in name for name in files)
 
 
-@pytest.mark.timeout(300)
 def test_kills_and_cuts_lose_nothing_and_double_nothing(
     settings: Settings, server: FakeRecordingServer
 ) -> None:
@@ -116,7 +115,7 @@ def test_kills_and_cuts_lose_nothing_and_double_nothing(
             break  # the killed ones have delivered everything
         before = traces(settings, server)
         recorder = Recorder(settings)
-        eventually(lambda b=before: traces(settings, server) != b, 60)  # type: ignore[misc]
+        eventually(lambda b=before: traces(settings, server) != b)  # type: ignore[misc]
         time.sleep(chance.uniform(0, 0.3))
         recorder.kill()
     server.faults.clear()

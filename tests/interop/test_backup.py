@@ -16,7 +16,7 @@ from tests.cli.commands import visavis
 from tests.postgresql import Cluster
 from tests.recorder.conftest import manifest_of
 from tests.recorder.journals import put_journal
-from tests.running import System, eventually
+from tests.running import PATIENCE, System, eventually
 from tests.store.test_migrations import engine_of, fill_as_before, migrate
 from tests.store.test_recordings import add_call
 from visavis.services.ports import Transaction
@@ -53,7 +53,7 @@ class Installation:
         text = COMMANDS[f"{action}-{self.kind}"].replace("/var/lib/visavis", str(self.data))
         text = text.replace("/var/backups/visavis", str(self.backup))
         assert "/var/" not in text.replace(str(self.data.parent), "")
-        subprocess.run(["sh", "-eu"], input=text, text=True, check=True, timeout=60)
+        subprocess.run(["sh", "-eu"], input=text, text=True, check=True, timeout=PATIENCE)
 
     def move_away(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Leave the data directory and the database alone, and have neither."""

@@ -18,10 +18,10 @@ from types import ModuleType
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-import httpx2
 import pytest
 from authlib.integrations.requests_client import OAuth2Session
 
+from tests import http_clients
 from tests.cli.commands import visavis
 from tests.interop.test_tus import PEERS as TUS_PEERS
 from tests.interop.test_tus import upload
@@ -84,7 +84,7 @@ def calls(product: System) -> Iterator[list[str]]:
     """Two calls, the first of them ended; calls that they leave behind are ended, too."""
     product.configure(on=True)
     headers = {"Authorization": f"Bearer {product.token()}"}
-    with httpx2.Client(base_url=product.url, headers=headers, timeout=PATIENCE) as client:
+    with http_clients.Client(base_url=product.url, headers=headers) as client:
         ids = []
         for _ in range(2):
             made = client.post("/v4/livechat/audioVideoChats", json={"media": "audio"})
@@ -187,7 +187,8 @@ def test_openapi_python_client_uploads(product: System, generated: dict[str, Any
     content = os.urandom(100_000)
     uploads, types = "api.uploads", generated["types"]
     version = {"tus_resumable": "1.0.0"}
-    with generated["client"].AuthenticatedClient(base_url=product.url, token=key) as client:
+    options = {"base_url": product.url, "timeout": None}
+    with generated["client"].AuthenticatedClient(**options, token=key) as client:
         created = generated[f"{uploads}.create_upload"].sync_detailed(
             client=client,
             **version,
@@ -245,7 +246,7 @@ def test_oauth4webapi(
 def allow(url: str, email: str, password: str) -> str:
     """A browser whose agent signs in and allows what the client asks for; the redirect's URL."""
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
-    with httpx2.Client(base_url=origin, timeout=PATIENCE) as browser:
+    with http_clients.Client(base_url=origin) as browser:
         form = {"email": email, "password": password}
         browser.post("/session", json=form).raise_for_status()
         proof = re.search(r'name="proof" value="(\w+)"', browser.get(url).text)

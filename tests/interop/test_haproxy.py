@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-import httpx2
 import pytest
 
+from tests import http_clients
 from tests.certificates import write_certificate
 from tests.interop.test_proxies import NAME, Browser, haproxy, running
 from tests.postgresql import Cluster
@@ -78,7 +78,7 @@ class Site:
 
 def misses(node: System) -> int:
     """Return how many GET requests the node has answered with 404."""
-    text = httpx2.get(f"{node.url}/metrics", timeout=30).text
+    text = http_clients.get(f"{node.url}/metrics").text
     found = re.search(
         r'^visavis_http_requests_total{method="GET",status="404"} (\S+)$', text, re.MULTILINE
     )

@@ -15,9 +15,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
+from tests import http_clients
 from tests.certificates import write_certificate
 from tests.running import PATIENCE, System, eventually, free_port, listens
 from visavis.archive.tus_headers import BODY_TYPE
@@ -88,7 +88,7 @@ def running(command: list[str], port: int, directory: Path) -> Iterator[None]:
         yield
     finally:
         process.kill()  # some wait for connections to end before they stop
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 class Browser:
@@ -98,11 +98,10 @@ class Browser:
         self._port = port
         self.origin = f"https://{NAME}:{port}"
         self._trust = ssl.create_default_context(cafile=str(certificate))
-        self._client = httpx2.Client(
+        self._client = http_clients.Client(
             base_url=f"https://127.0.0.1:{port}",
             verify=self._trust,
             headers={"Host": f"{NAME}:{port}", "Origin": self.origin},
-            timeout=30,
         )
 
     def close(self) -> None:
@@ -122,7 +121,7 @@ class Browser:
         # on an event loop: the library's threads would read and write one TLS connection at once
         async with (
             asyncio.timeout(PATIENCE),
-            connect(
+            http_clients.websocket(
                 f"wss://{NAME}:{self._port}{path}",
                 host="127.0.0.1",
                 port=self._port,

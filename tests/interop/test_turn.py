@@ -14,15 +14,15 @@ from typing import Any
 
 import msgspec
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
+from tests import http_clients
 from tests.e2e.networks.ways import Coturn, coturn
 from tests.participants.peer import Peer
 from tests.participants.people import Agent, Visitor, present
-from tests.running import System
+from tests.running import PATIENCE, System
 
 pytestmark = pytest.mark.interop
-SECONDS = 40
 COOKIE = 0x2112A442
 
 
@@ -48,7 +48,7 @@ def attributes(answer: bytes) -> dict[int, bytes]:
 def is_allocated(server: Coturn, username: str, credential: str) -> bool:
     """Whether coturn gives a relay address for these credentials."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        udp.settimeout(SECONDS)
+        udp.settimeout(PATIENCE)
         udp.connect(("127.0.0.1", server.port))
         udp.send(allocate(b""))
         asked = attributes(udp.recv(2048))  # 401 with REALM and NONCE
@@ -63,7 +63,7 @@ def is_allocated(server: Coturn, username: str, credential: str) -> bool:
 
 
 async def hear(page: ClientConnection, kind: str) -> dict[str, Any]:
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(PATIENCE):
         while True:
             message: dict[str, Any] = msgspec.json.decode(await page.recv())
             if message["type"] == kind:
@@ -74,7 +74,10 @@ async def credentials(system: System) -> tuple[dict[str, Any], dict[str, Any]]:
     """The ICE servers of a page before its call, and of the call."""
     url = system.url.replace("http", "ws", 1)
     agent = Agent(f"{url}/signaling/agent", system.token())
-    async with present(agent), connect(f"{url}/signaling/visitor?site=1") as page:
+    async with (
+        present(agent),
+        http_clients.websocket(f"{url}/signaling/visitor?site=1") as page,
+    ):
         await agent.is_on_duty.wait()
         before = await hear(page, "iceServers")
         offer = Peer().describe("actpass")
@@ -88,7 +91,7 @@ async def talk(system: System) -> None:
     url = system.url.replace("http", "ws", 1)
     agent = Agent(f"{url}/signaling/agent", system.token())
     visitor = Visitor(f"{url}/signaling/visitor?site=1", has_video=False)
-    async with present(agent, visitor), asyncio.timeout(SECONDS):
+    async with present(agent, visitor), asyncio.timeout(PATIENCE):
         await agent.is_on_duty.wait()
         await visitor.call("Ann")
         await visitor.is_connected.wait()
@@ -96,7 +99,6 @@ async def talk(system: System) -> None:
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.timeout(180)
 def test_coturn_takes_a_call_s_credentials_until_they_expire(tmp_path: Path) -> None:
     with coturn(tmp_path) as server:
         system = System(tmp_path / "data", *server.options).start()

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2
 import pytest
 
+from tests import http_clients
 from tests.npm import ENVIRONMENT, NODE, installed
 
 pytestmark = [pytest.mark.interop, pytest.mark.anyio]
@@ -66,7 +66,7 @@ async def test_a_foreign_client_uploads_breaks_off_and_resumes(
     result = upload(peers, url, tmp_path / "file", SHA256)
     assert result.returncode == 0, result.stderr
     assert kept.read_bytes() == CONTENT
-    head = httpx2.head(
+    head = http_clients.head(
         result.stdout.strip(), headers={"Authorization": "Bearer key", "Tus-Resumable": "1.0.0"}
     )
     assert head.headers["visavis-sha256"] == SHA256
@@ -104,8 +104,8 @@ async def test_the_protocol_s_refusals(
     refusing_url: str, method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
     usual = {"Authorization": "Bearer key", "Tus-Resumable": "1.0.0"}
-    created = httpx2.post(refusing_url, headers={**usual, "Upload-Length": "10"})
+    created = http_clients.post(refusing_url, headers={**usual, "Upload-Length": "10"})
     path = path.replace("UPLOAD", created.headers["location"].rpartition("/")[2])
     sent = {k: v.replace("OFFSET", "application/offset+octet-stream") for k, v in headers.items()}
-    answer = httpx2.request(method, refusing_url + path, headers={**usual, **sent})
+    answer = http_clients.request(method, refusing_url + path, headers={**usual, **sent})
     assert answer.status_code == status

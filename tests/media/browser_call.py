@@ -128,7 +128,7 @@ class BrowserCall:
         self.transports: dict[int, LocalTransport] = {}
 
     def ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(PATIENCE)
 
     def _run(self, coroutine: Coroutine[Any, Any, None]) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
@@ -136,7 +136,7 @@ class BrowserCall:
     def close(self) -> None:
         self._app.cancel()
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._worker.result(10)
+        self._worker.result(PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.media.loudspeaker import Loudspeaker
-from tests.running import free_media_port
+from tests.running import PATIENCE, free_media_port
 
 FIREFOX: Final = "/usr/bin/firefox-esr"
 PREFERENCES: Final = {
@@ -139,10 +139,10 @@ class Firefox:
 
 
 def _connect(port: int) -> socket.socket:
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE
     while True:
         try:
-            return socket.create_connection(("127.0.0.1", port), timeout=60)
+            return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         except OSError:
             assert time.monotonic() < until, "Firefox does not start"
             time.sleep(0.2)

@@ -9,8 +9,9 @@ import pytest
 
 from tests.dying import dies_once
 from tests.media.packet_paths import require_native
-from tests.media.test_worker_pool import PoolHarness, until
+from tests.media.test_worker_pool import PoolHarness
 from tests.media.test_worker_pool import harness as harness
+from tests.running import PATIENCE, until
 from tests.spool.test_sync_thread import FakeFile
 from visavis import tasks
 from visavis.domain.errors import VisavisError
@@ -105,7 +106,7 @@ async def test_journals_are_written_on(monkeypatch: pytest.MonkeyPatch, tmp_path
     with dies_once("journal sync", file, "write") as is_dead:
         sync_thread.add(file)
         await until(is_dead)
-        assert file.synced.acquire(timeout=20)
+        assert file.synced.acquire(timeout=PATIENCE)
         await until(lambda: "journal sync" in MONITOR.problems)
     file.is_over = True
     sync_thread.wake()

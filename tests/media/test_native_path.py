@@ -22,7 +22,7 @@ from tests.media.browser import Browser, is_dtls
 from tests.media.packet_paths import require_native
 from tests.media.test_leg import rtp
 from tests.media.test_relay import BRIDGE, IDENTITY
-from tests.running import free_media_port
+from tests.running import PATIENCE, free_media_port
 from visavis.cli import serve
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
 from visavis.media.leg import Leg, LegEvent
@@ -371,7 +371,7 @@ async def test_the_thread_goes_before_those_of_python_where_that_is_allowed() ->
         before = {tid.name for tid in Path("/proc/self/task").iterdir()}
         await call.connect()
         wanted = max(own - 10, -20) if os.geteuid() == 0 else own
-        with anyio.fail_after(60):  # The thread sets its priority once it runs.
+        with anyio.fail_after(PATIENCE):  # The thread sets its priority once it runs.
             while not any(priority <= wanted for priority in _path_threads(before)):
                 await anyio.sleep(0.01)
         assert os.getpriority(os.PRIO_PROCESS, 0) == own

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.running import PATIENCE
 from visavis.media import udp_sender as outlet_module
 from visavis.media.remote_address import UdpAddress
 from visavis.media.udp_sender import MAX_SEGMENTED_BYTES, MAX_SEGMENTS, UdpSender, segmentable
@@ -62,7 +63,7 @@ class SenderHarness:
         self.browsers = [socket.socket(family, socket.SOCK_DGRAM) for _ in range(2)]
         for browser in self.browsers:
             browser.bind((host, 0))
-            browser.settimeout(10)
+            browser.settimeout(PATIENCE)
         self.addresses: list[UdpAddress] = [browser.getsockname() for browser in self.browsers]
 
     def send(self, datagrams: list[bytes], to: int = 0) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import resource
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ import pytest
 
 from tests.legs import LEGS
 from tests.media.browser import Browser
-from tests.running import free_media_port
+from tests.running import PATIENCE, free_media_port, until
 from tests.spool.test_writer import MANIFEST
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId, BridgeStatus
@@ -56,13 +56,6 @@ class EventLog:
 
     async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
         self.told.put_nowait(("lost", frozenset(bridges)))
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait until a condition holds on the other side of a socket."""
-    async with asyncio.timeout(60):
-        while not holds():
-            await asyncio.sleep(0.01)
 
 
 class PoolHarness:
@@ -272,7 +265,7 @@ async def test_bridges_outlive_the_app_and_are_taken_over(harness: PoolHarness) 
     status = BridgeStatus(mine, frozenset(), has_journal=True, is_paused=True)
     assert await listener.told.get() == ("found", status)
     assert await harness.plane.open_leg(mine, VISITOR_LEG) == first
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while await harness.bridges() != {mine}:
             await asyncio.sleep(0.01)
 

@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import msgspec
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import WebSocketException
 
+from tests import http_clients
 from tests.participants.peer import Peer
 
 RETRY_SECONDS: Final = 0.2
@@ -67,7 +68,9 @@ class Person:
     async def _stay_connected(self) -> None:
         while True:
             with contextlib.suppress(WebSocketException, OSError, TimeoutError):
-                connecting = connect(self._url, additional_headers=self._headers, ssl=self._tls)
+                connecting = http_clients.websocket(
+                    self._url, additional_headers=self._headers, ssl=self._tls
+                )
                 async with connecting as socket:
                     self._socket = socket
                     self.is_open.set()

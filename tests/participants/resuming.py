@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import time
-from collections.abc import Callable
 from typing import Any, Final
 
 from tests.participants.people import Agent, Person, Visitor
-from tests.running import VISAVIS, System
+from tests.running import PATIENCE, VISAVIS, System, until
 
 PERMISSION: Final = "Accept Audio & Video Chats"
 
@@ -106,10 +105,4 @@ class Pages:
         await asyncio.to_thread(self._system.kill_part, "app")
         await until(lambda: not any(page.is_open.is_set() for page in self.people))
         for page in self.people:
-            await asyncio.wait_for(page.is_open.wait(), 60)
-
-
-async def until(holds: Callable[[], Any]) -> None:
-    async with asyncio.timeout(60):
-        while not holds():
-            await asyncio.sleep(0.02)
+            await asyncio.wait_for(page.is_open.wait(), PATIENCE)

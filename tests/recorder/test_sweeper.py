@@ -19,6 +19,7 @@ from tests.dying import dies_once
 from tests.recorder.conftest import CONTENT, STARTED_AT, manifest_of, put_muxed
 from tests.recorder.fake_server import FakeRecordingServer, answers
 from tests.recorder.journals import put_journal
+from tests.running import PATIENCE
 from visavis.domain.call import CallRecord, CallState
 from visavis.domain.delivery_status import RecordingStatus
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -380,7 +381,7 @@ async def test_it_runs_until_it_is_stopped(
     stop = asyncio.Event()
     running = asyncio.create_task(harness.sweeper.run(stop))
     put_muxed(harness.spool, "r")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not harness.server.contents:
             await asyncio.sleep(0.01)
     stop.set()
@@ -400,7 +401,7 @@ async def test_background_work_that_dies_once(
         dies_once("delivery", harness.sweeper._upload_queue, "_deliver"),
     ):
         running = asyncio.create_task(harness.sweeper.run(stop))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while list(harness.spool.iterdir()):
                 harness.now += 10.0
                 await asyncio.sleep(0.01)
@@ -419,7 +420,7 @@ async def test_a_spool_that_is_a_file_for_a_while(
     harness.spool.touch()
     stop = asyncio.Event()
     running = asyncio.create_task(harness.sweeper.run(stop))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while "spool sweep" not in MONITOR.problems:
             await asyncio.sleep(0.01)
         assert "Not a directory" in MONITOR.problems["spool sweep"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from tests.running import PATIENCE
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.services import jobs as module
 from visavis.services.jobs import Figures, Jobs
@@ -162,7 +163,7 @@ async def test_a_lease_is_renewed_while_the_job_is_done(
         lease = await store.read(lambda rows: rows.jobs.get(NAME))
         return lease is not None and not lease.is_due
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not await is_held():
             await asyncio.sleep(0.01)
     await other.perform(NAME, 60, Log())  # would wait for ever if it did the job

@@ -4,10 +4,9 @@ import threading
 
 import pytest
 
+from tests.running import PATIENCE
 from visavis.spool import sync_thread as sync_thread_module
 from visavis.spool.sync_thread import SyncThread
-
-SOON = 10.0
 
 
 class FakeFile:
@@ -24,7 +23,7 @@ class FakeFile:
 
     def sync(self) -> None:
         if self.waits:
-            self.waits.wait(SOON)
+            self.waits.wait(PATIENCE)
         self.synced.release()
 
 
@@ -49,7 +48,7 @@ def finish(*files: FakeFile) -> None:
     for file in files:
         file.is_over = True
     for thread in threads():
-        thread.join(SOON)
+        thread.join(PATIENCE)
     assert not threads()
 
 
@@ -60,7 +59,7 @@ def test_one_thread_serves_every_file_while_there_is_one() -> None:
             file.is_over = False
             sync_thread.add(file)
         for file in files:
-            assert file.synced.acquire(timeout=SOON)
+            assert file.synced.acquire(timeout=PATIENCE)
         assert len(threads()) == 1
         finish(*files)
 
@@ -68,15 +67,15 @@ def test_one_thread_serves_every_file_while_there_is_one() -> None:
 def test_a_file_that_comes_late_is_served_and_one_that_is_over_is_not() -> None:
     sync_thread, first, second = SyncThread(), FakeFile(), FakeFile()
     sync_thread.add(first)
-    assert first.synced.acquire(timeout=SOON)
+    assert first.synced.acquire(timeout=PATIENCE)
     sync_thread.add(second)
-    assert second.synced.acquire(timeout=SOON)
+    assert second.synced.acquire(timeout=PATIENCE)
     first.is_over = True
     for _ in range(3):
-        assert second.synced.acquire(timeout=SOON)
+        assert second.synced.acquire(timeout=PATIENCE)
     while first.synced.acquire(blocking=False):
         pass
-    assert second.synced.acquire(timeout=SOON)
+    assert second.synced.acquire(timeout=PATIENCE)
     assert not first.synced.acquire(blocking=False)
     finish(second)
 
@@ -87,7 +86,7 @@ def test_who_is_in_a_hurry_does_not_wait_for_the_round(monkeypatch: pytest.Monke
     sync_thread.add(file)
     for _ in range(2):
         sync_thread.wake()
-        assert file.synced.acquire(timeout=SOON)
+        assert file.synced.acquire(timeout=PATIENCE)
     file.is_over = True
     sync_thread.wake()
     finish()
@@ -104,7 +103,7 @@ def test_on_a_slow_disk_syncs_go_on_at_the_same_time(monkeypatch: pytest.MonkeyP
             file.waits = waits
         sync_thread.wake()
         for file in files:
-            assert file.synced.acquire(timeout=SOON)
+            assert file.synced.acquire(timeout=PATIENCE)
     for file in files:
         file.is_over = True
     sync_thread.wake()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
@@ -15,9 +15,10 @@ import psycopg
 import pytest
 import structlog
 
+from tests import http_clients
 from tests.faults.postgresql_pair import PostgresqlPair
 from tests.postgresql import Cluster
-from tests.running import PATIENCE
+from tests.running import until
 from visavis import tasks
 from visavis.app import App
 from visavis.clock_and_ids import new_secret, now
@@ -63,18 +64,12 @@ def _plain_log() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not holds():
-            await asyncio.sleep(0.05)
-
-
 async def test_a_node_hears_of_changes_after_a_failover(pair: PostgresqlPair, app: App) -> None:
     agent = await app.people.by_email("admin@example.com")
     token = await app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
     transport = httpx2.ASGITransport(app.web, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {token}"}
-    async with httpx2.AsyncClient(
+    async with http_clients.AsyncClient(
         transport=transport, base_url="http://visavis", headers=headers
     ) as client:
         assert (await client.get(PATH)).status_code == 200

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import event, update
 
+from tests.running import PATIENCE
 from visavis.domain.membership import Member, MemberLoad, MemberState
 from visavis.store import open_store, sql, sqlite
 from visavis.store import tables as t
@@ -91,7 +92,7 @@ async def follow(store: SqlStore, watch: Watch, until: Callable[[], bool]) -> No
                 pass
 
     reading = asyncio.create_task(read())
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not until():
             await asyncio.sleep(0.01)
     reading.cancel()

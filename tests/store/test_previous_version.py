@@ -12,6 +12,7 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 
+from tests import http_clients
 from tests.archive.recording_files import TrackSpec, make_recording
 from tests.store.test_migrations import LATER, engine_of, fill_as_before, migrate
 from visavis.app import App
@@ -112,7 +113,7 @@ async def test_its_calls_are_listed_and_its_recordings_play(tmp_path: Path) -> N
     agent = await app.people.by_email("a@example.com")
     token = await app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
     transport = httpx2.ASGITransport(app.web)
-    async with httpx2.AsyncClient(
+    async with http_clients.AsyncClient(
         transport=transport,
         base_url="http://visavis",
         headers={"Authorization": f"Bearer {token}"},

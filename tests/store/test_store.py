@@ -13,6 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.postgresql import Cluster
+from tests.running import PATIENCE
 from visavis.domain.call import CallRecord, CallState
 from visavis.domain.changes import EVERYTHING, ChangeSet, change_set, rights_changed
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -132,7 +133,7 @@ async def test_what_fails_is_not_written(store: SqlStore) -> None:
 
 async def test_other_processes_changes_are_noticed_by_name(database: str, store: SqlStore) -> None:
     other = open_store(database)
-    async with asyncio.timeout(60), aclosing(store.changes()) as changes:
+    async with asyncio.timeout(PATIENCE), aclosing(store.changes()) as changes:
         assert await anext(changes) == EVERYTHING  # for what was missed before
         await other.write(lambda rows: rows.agents.disable(1, 1, is_disabled=True))
         assert await anext(changes) == change_set([rights_changed(1, 1)])
@@ -177,7 +178,7 @@ async def test_a_change_whose_reading_loses_its_connection_is_not_skipped(
         raise OperationalError("COMMIT", {}, Exception("lost"), connection_invalidated=True)
 
     other = open_store(database)
-    async with asyncio.timeout(60), aclosing(store.changes()) as changes:
+    async with asyncio.timeout(PATIENCE), aclosing(store.changes()) as changes:
         await anext(changes)
         await other.write(lambda rows: rows.agents.disable(1, 1, is_disabled=True))
         event.listen(store._database.engine, "commit", lose, once=True)

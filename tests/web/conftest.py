@@ -16,6 +16,8 @@ import pytest
 import uvicorn
 from argon2 import PasswordHasher
 
+from tests import http_clients
+from tests.running import PATIENCE
 from visavis.app import App
 from visavis.clock_and_ids import new_id, now
 from visavis.domain.oauth import CredentialKind
@@ -84,7 +86,7 @@ async def api(tmp_path: Path, database: str, anyio_backend: str) -> AsyncIterato
     administrator = await app.store.write(_create_site)
     token = await app.tokens.issue(administrator, CredentialKind.BEARER, timedelta(hours=1))
     transport = httpx2.ASGITransport(app.web, raise_app_exceptions=False)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://visavis") as client:
+    async with http_clients.AsyncClient(transport=transport, base_url="http://visavis") as client:
         yield Api(app, client, token, administrator)
     app.store.close()
 
@@ -124,7 +126,7 @@ class Served:
 
     def stop(self) -> None:
         self._server.should_exit = True
-        self._thread.join(20)
+        self._thread.join(PATIENCE)
         self._listener.close()
         if self.app.archive:
             self.app.archive.close()

@@ -13,9 +13,10 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-import httpx2
 import pytest
 
+from tests import http_clients
+from tests.running import PATIENCE
 from tests.web.conftest import PATH, Api, Served
 from visavis.domain.oauth import CredentialKind
 from visavis.web import request
@@ -33,7 +34,7 @@ only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def line(served: Served) -> Iterator[socket.socket]:
     """A connection on which anything can be said."""
     host, port = served.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=60) as connection:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
         yield connection
 
 
@@ -92,7 +93,7 @@ def test_a_slow_head_is_not_waited_for(
     served: Served, line: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(LimitedHttpProtocol, "head_seconds", 0.3)
-    with socket.create_connection(line.getpeername(), timeout=60) as slow:
+    with socket.create_connection(line.getpeername(), timeout=PATIENCE) as slow:
         slow.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ")
         assert closes(slow)
 
@@ -188,11 +189,11 @@ def test_idle_connections_of_one_address_leave_room_for_others(
     monkeypatch.setattr(LimitedHttpProtocol, "gate", gate)
     host, port = served.url.removeprefix("http://").split(":")
     idle = [
-        socket.create_connection((host, int(port)), 20, source_address=("127.0.0.2", 0))
+        socket.create_connection((host, int(port)), PATIENCE, source_address=("127.0.0.2", 0))
         for _ in range(80)
     ]
     try:
-        assert httpx2.get(f"{served.url}/healthz").status_code == 200
+        assert http_clients.get(f"{served.url}/healthz").status_code == 200
         assert gate.refused >= 60
     finally:
         for connection in idle:
@@ -224,7 +225,7 @@ def test_a_client_that_goes_in_mid_request_is_no_error(
     host, port = served.url.removeprefix("http://").split(":")
     method = b"PUT" if path == PATH else b"POST"
     for _ in range(5):
-        with socket.create_connection((host, int(port)), timeout=5) as line:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as line:
             line.sendall(
                 method + b" " + path.encode() + b" HTTP/1.1\r\nHost: x\r\n"
                 b"Authorization: Bearer " + served.token.encode() + b"\r\n"
@@ -233,7 +234,7 @@ def test_a_client_that_goes_in_mid_request_is_no_error(
             )
             line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             time.sleep(0.02)
-    assert httpx2.get(f"{served.url}/healthz").status_code == 200
+    assert http_clients.get(f"{served.url}/healthz").status_code == 200
     assert "Traceback" not in caplog.text
     assert not [record for record in caplog.records if record.exc_info]
 
@@ -245,7 +246,7 @@ def test_a_page_that_goes_before_it_is_greeted_is_no_error(
 ) -> None:
     host, port = served.url.removeprefix("http://").split(":")
     for _ in range(20):
-        with socket.create_connection((host, int(port)), timeout=5) as line:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as line:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             line.sendall(
                 f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\n"
@@ -254,5 +255,5 @@ def test_a_page_that_goes_before_it_is_greeted_is_no_error(
                 "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n".encode()
             )
     time.sleep(0.5)
-    assert httpx2.get(f"{served.url}/healthz").status_code == 200
+    assert http_clients.get(f"{served.url}/healthz").status_code == 200
     assert not [record for record in caplog.records if record.exc_info]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from tests.dying import dies_once
+from tests.running import PATIENCE, until
 from tests.web.conftest import Api
 from visavis import app as module
 from visavis import tasks
@@ -28,12 +29,6 @@ pytestmark = pytest.mark.anyio
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(module, "TALLY_SECONDS", 0.01)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():
-            await asyncio.sleep(0.01)
 
 
 async def test_the_figures_stay_fresh(api: Api) -> None:
@@ -58,7 +53,7 @@ async def test_failed_sign_ins_are_written_within_the_interval(
         await failures.add(None, "192.0.2.1")
     with dies_once("failed sign-ins", failures, "flush"):
         running = api.app.start_background_tasks()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while len(log := await failures_of(api)) < 2:
                 await asyncio.sleep(0.01)
     assert [entry.summary.split()[0] for entry in log] == ["Further", "Failed"]
@@ -90,7 +85,7 @@ async def test_the_owner_of_calls_notes_that_it_is_alive(
     monkeypatch.setattr(api.app.calls, "mark_alive", owner.mark_alive)
     with dies_once("live calls", api.app.calls, "mark_alive"):
         running = api.app.start_background_tasks()
-        await asyncio.wait_for(alive.wait(), 20)
+        await asyncio.wait_for(alive.wait(), PATIENCE)
     await tasks.cancelled(*running)
 
 
@@ -135,7 +130,7 @@ async def test_expired_credentials_are_deleted(api: Api) -> None:
     key = digest(expired)
     with dies_once("expired credentials", api.app.tokens, "delete_expired"):
         running = api.app.start_background_tasks()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while await api.app.store.read(lambda rows: rows.credentials.find(key)):
                 await asyncio.sleep(0.01)
     await tasks.cancelled(*running)

@@ -8,6 +8,7 @@ import random
 
 import httpx2
 
+from tests import http_clients
 from tests.web.conftest import PATH, Served
 from visavis.domain.audit import AuditEntry
 
@@ -56,7 +57,9 @@ class Administrator:
 async def crowd(served: Served) -> list[Administrator]:
     headers = {"Authorization": f"Bearer {served.token}"}
     limits = httpx2.Limits(max_connections=CLIENTS)
-    async with httpx2.AsyncClient(base_url=served.url, headers=headers, limits=limits) as client:
+    async with http_clients.AsyncClient(
+        base_url=served.url, headers=headers, limits=limits
+    ) as client:
         crowd = [Administrator(client, number) for number in range(CLIENTS)]
         await asyncio.gather(*(one.work(CHANGES // CLIENTS) for one in crowd))
         return crowd

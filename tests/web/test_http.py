@@ -11,6 +11,7 @@ import httpx2
 import msgspec
 import pytest
 
+from tests.running import PATIENCE
 from tests.web.conftest import PATH, Api, Served
 from visavis.protocol.problem import Problem
 from visavis.web.request_limits import KEEP_ALIVE_SECONDS
@@ -130,7 +131,7 @@ async def test_connections_are_kept_for_longer_than_pools_keep_theirs(api: Api) 
 )
 def test_an_error_of_http_itself_is_json(served: Served, head: bytes, part: bytes) -> None:
     host, port = served.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as line:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as line:
         line.sendall(head + b"Connection: close\r\n\r\n")
         answer = b""
         while b"\r\n\r\n" not in answer or b"}" not in answer:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests import http_clients
 from tests.web.conftest import QUICK
 from visavis.app import App
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -44,7 +45,7 @@ def app(tmp_path: Path) -> Iterator[App]:
 
 async def statuses(app: App, path: str, count: int) -> list[int]:
     stranger = httpx2.ASGITransport(app.web, client=(STRANGER, 4000))
-    async with httpx2.AsyncClient(transport=stranger, base_url="http://visavis") as client:
+    async with http_clients.AsyncClient(transport=stranger, base_url="http://visavis") as client:
         return [(await client.get(path)).status_code for _ in range(count)]
 
 

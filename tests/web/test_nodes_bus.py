@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.dying import dies_once
+from tests.running import PATIENCE
 from tests.web.conftest import QUICK
 from visavis import tasks
 from visavis.app import App
@@ -43,7 +44,7 @@ def new_app(tmp_path: Path, database: str, bus_credentials: str = "") -> App:
 
 
 async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not holds():
             await asyncio.sleep(0.01)
 

@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests import http_clients
 from tests.web.conftest import PATH, Api, Served
 from visavis.app import App
 from visavis.archive.description import DESCRIPTIONS as ARCHIVE_DESCRIPTIONS
@@ -68,7 +69,7 @@ async def whole(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Whole]:
     settings = Settings(data_dir=tmp_path, log_level="warning")
     app = App(settings, open_store(settings.database_address))
     transport = httpx2.ASGITransport(app.web)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://visavis") as client:
+    async with http_clients.AsyncClient(transport=transport, base_url="http://visavis") as client:
         yield Whole(app, client, (await client.get(DOCUMENT_PATH)).json())
     assert app.archive
     app.archive.close()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.running import PATIENCE
 from tests.web.conftest import Api
 from tests.web.test_config_api import assert_problem
 from visavis.domain.changes import EVERYTHING
@@ -225,7 +226,7 @@ async def test_another_process_s_change_is_noticed(api: Api) -> None:
     assert (await api.call("GET", PATH)).json() == FRESH
     async with api.app.bus.subscribe(f"{CONFIG_TOPIC}1") as news:
         await settings.refresh(EVERYTHING)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             await anext(aiter(news))
     assert (await api.call("GET", PATH)).json()["retentionDays"] == 9
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-import httpx2
 import pytest
 from starlette.types import Scope
 
+from tests import http_clients
 from tests.web.conftest import Api, Served
 from visavis.domain.audit import ActionType, AuditEntry, AuditSearch
 from visavis.domain.oauth import CredentialKind, Grant
@@ -101,12 +101,12 @@ async def test_secrets_of_the_settings_are_replaced(api: Api) -> None:
 def test_a_wrong_upload_key_is_in_the_audit_log(served_with_archive: Served) -> None:
     app = served_with_archive.app
     url, headers = f"{served_with_archive.url}/recordings/", {"Tus-Resumable": "1.0.0"}
-    assert httpx2.post(url, headers=headers).status_code == 401  # no key: nothing was guessed
+    assert http_clients.post(url, headers=headers).status_code == 401  # no key: nothing was guessed
     for number in range(3):
         headers["Authorization"] = f"Bearer guess-{number}"
-        answer = httpx2.post(url, headers={**headers, "Upload-Length": "5"})
+        answer = http_clients.post(url, headers={**headers, "Upload-Length": "5"})
         assert answer.status_code == 401
-    assert httpx2.head(f"{url}some", headers=headers).status_code == 401
+    assert http_clients.head(f"{url}some", headers=headers).status_code == 401
     asyncio.run(app.write_failed_sign_ins())
 
     search = AuditSearch(actions=(ActionType.UPLOAD_KEY_REFUSED,))

@@ -17,6 +17,7 @@ import msgspec
 import pytest
 from starlette.requests import HTTPConnection
 
+from tests import http_clients
 from tests.web.conftest import PATH, Api
 from visavis.app import App
 from visavis.clock_and_ids import now
@@ -41,7 +42,7 @@ async def client_of(
     chosen = Settings(data_dir=database.parent, **settings)
     app = App(chosen, open_store(chosen.database_address))
     transport = httpx2.ASGITransport(app.web, raise_app_exceptions=False, client=address)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://visavis") as client:
+    async with http_clients.AsyncClient(transport=transport, base_url="http://visavis") as client:
         yield client
     app.store.close()
 
@@ -290,7 +291,7 @@ async def test_a_known_token_is_counted_by_itself(new_database: Path, anyio_back
     _, key = await app.keys.add(agent, "key")
     basic = base64.b64encode(f"a@example.com:{key}".encode()).decode()
     transport = httpx2.ASGITransport(app.web, raise_app_exceptions=False, client=STRANGER)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://visavis") as client:
+    async with http_clients.AsyncClient(transport=transport, base_url="http://visavis") as client:
 
         async def statuses(count: int, **headers: str) -> list[int]:
             path = f"{PATH}?siteId=1"

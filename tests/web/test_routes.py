@@ -15,6 +15,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 
+from tests import http_clients
 from tests.routing import routed
 from tests.web.conftest import QUICK
 from visavis.app import App
@@ -108,7 +109,7 @@ async def site(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Site]:
     app = App(settings, open_store(settings.database_address), Argon2Passwords(QUICK))
     app.stopping.set()  # a stream of events ends after the first
     transport = httpx2.ASGITransport(app.web, raise_app_exceptions=False, client=STRANGER)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://visavis") as client:
+    async with http_clients.AsyncClient(transport=transport, base_url="http://visavis") as client:
         whole = Site(app, client)
         await _fill(whole)
         yield whole
@@ -274,7 +275,7 @@ def _row(method: str, path: str) -> Route:
 
 async def asked(rows: tuple[Route, ...], method: str, path: str) -> httpx2.Response:
     transport = httpx2.ASGITransport(routed(rows, {}))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://visavis") as client:
+    async with http_clients.AsyncClient(transport=transport, base_url="http://visavis") as client:
         return await client.request(method, path)
 
 

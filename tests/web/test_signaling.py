@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -13,10 +14,13 @@ from typing import Any
 
 import httpx2
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
+from tests import http_clients
+from tests.http_clients import websocket
+from tests.running import PATIENCE
 from tests.web.conftest import Served
 from visavis.clock_and_ids import now
 from visavis.domain.changes import change_set, rights_changed
@@ -46,14 +50,14 @@ class Page:
     async def hear(self, kind: str) -> dict[str, Any]:
         """The next message of this type."""
         while True:
-            message = json.loads(await asyncio.wait_for(self._socket.recv(), 60))
+            message = json.loads(await asyncio.wait_for(self._socket.recv(), PATIENCE))
             self.heard.append(message)
             if message["type"] == kind:
                 return dict(message)
 
     async def end(self) -> int:
         """The code it is closed with."""
-        await asyncio.wait_for(self._socket.wait_closed(), 60)
+        await asyncio.wait_for(self._socket.wait_closed(), PATIENCE)
         return self._socket.close_code or 0
 
 
@@ -62,17 +66,19 @@ class Signaling:
         self._served = served
         self.base = served.url.replace("http", "ws") + "/signaling"
 
-    def visitor(self, query: str = "site=1") -> connect:
-        return connect(f"{self.base}/visitor?{query}")
+    def visitor(self, query: str = "site=1") -> AbstractAsyncContextManager[ClientConnection]:
+        return websocket(f"{self.base}/visitor?{query}")
 
-    def agent(self, token: str = "", query: str = "", origin: str | None = None) -> connect:
+    def agent(
+        self, token: str = "", query: str = "", origin: str | None = None
+    ) -> AbstractAsyncContextManager[ClientConnection]:
         headers = {"Authorization": f"Bearer {token or self._served.token}"} if not query else {}
         options: dict[str, Any] = {"origin": origin} if origin else {}
-        return connect(f"{self.base}/agent?{query}", additional_headers=headers, **options)
+        return websocket(f"{self.base}/agent?{query}", additional_headers=headers, **options)
 
     def api(self, method: str, path: str, **options: Any) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {self._served.token}"}
-        return httpx2.request(method, f"{self._served.url}{path}", headers=headers, **options)
+        return http_clients.request(method, f"{self._served.url}{path}", headers=headers, **options)
 
 
 Talk = Callable[[Signaling], Coroutine[Any, Any, None]]
@@ -146,7 +152,7 @@ def test_who_is_not_let_in(served: Served) -> None:
             (signaling.visitor(""), 404),
             (signaling.agent("guessed"), 401),
             (signaling.agent(query="join=guessed"), 404),
-            (connect(f"{signaling.base}/nobody"), 404),
+            (websocket(f"{signaling.base}/nobody"), 404),
         ):
             await refused_with(refused, status)
 
@@ -159,9 +165,9 @@ def test_a_page_reads_why_it_is_not_let_in(served: Served) -> None:
     async def talk(signaling: Signaling) -> None:
         own = Origin(signaling.base.removesuffix("/signaling").replace("ws", "http", 1))
         for refused, reason in (
-            (connect(f"{signaling.base}/visitor?site=2", origin=own), "no such site"),
-            (connect(f"{signaling.base}/visitor?join=guessed", origin=own), "no longer valid"),
-            (connect(f"{signaling.base}/agent", origin=own), "Send a valid access token."),
+            (websocket(f"{signaling.base}/visitor?site=2", origin=own), "no such site"),
+            (websocket(f"{signaling.base}/visitor?join=guessed", origin=own), "no longer valid"),
+            (websocket(f"{signaling.base}/agent", origin=own), "Send a valid access token."),
             (signaling.agent(origin="https://evil.example"), "on its own address"),
         ):
             async with refused as socket:
@@ -174,7 +180,9 @@ def test_a_page_reads_why_it_is_not_let_in(served: Served) -> None:
     run(served, talk)
 
 
-async def refused_with(attempt: connect, status: int) -> dict[str, Any]:
+async def refused_with(
+    attempt: AbstractAsyncContextManager[ClientConnection], status: int
+) -> dict[str, Any]:
     """Connect, and return the answer that refuses it."""
     with pytest.raises(InvalidStatus) as refused:
         async with attempt:
@@ -193,13 +201,13 @@ def test_an_api_key_opens_a_console(served: Served) -> None:
         _, key = await served.app.keys.add(agent, "Program")
         basic = "Basic " + base64.b64encode(f"admin@example.com:{key}".encode()).decode()
         headers = {"Authorization": basic}
-        async with connect(f"{signaling.base}/agent?siteId=1", additional_headers=headers) as one:
+        async with websocket(f"{signaling.base}/agent?siteId=1", additional_headers=headers) as one:
             assert (await Page(one).hear("welcome"))["agentName"] == "Admin"
         headers["siteId"] = "1"
-        async with connect(f"{signaling.base}/agent", additional_headers=headers) as one:
+        async with websocket(f"{signaling.base}/agent", additional_headers=headers) as one:
             assert (await Page(one).hear("welcome"))["agentName"] == "Admin"
         headers["siteId"] = "2"
-        await refused_with(connect(f"{signaling.base}/agent", additional_headers=headers), 403)
+        await refused_with(websocket(f"{signaling.base}/agent", additional_headers=headers), 403)
 
     run(served, talk)
 
@@ -226,21 +234,21 @@ def test_an_open_console_is_not_idle_and_closes_with_its_session(
     """A console counts as use, so a call that lasts longer than the time-out goes on."""
     monkeypatch.setattr(signaling_module, "RIGHTS_SECONDS", 0.2)
     account = {"email": "admin@example.com", "password": "secret"}
-    cookie = httpx2.post(f"{enabled.url}/session", json=account).cookies["visavis_session"]
+    cookie = http_clients.post(f"{enabled.url}/session", json=account).cookies["visavis_session"]
     tokens, passed = enabled.app.tokens, [timedelta()]
     tokens.idle_time = timedelta(hours=1)
     monkeypatch.setattr(tokens, "_clock", lambda: now() + passed[0])
 
     async def is_used() -> None:
         begun = now() + passed[0]
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while not any(used >= begun for used in list(tokens._uses.values())):
                 await asyncio.sleep(0.05)
 
     headers = {"Cookie": f"visavis_session={cookie}"}
 
     async def talk(signaling: Signaling) -> None:
-        console = connect(f"{signaling.base}/agent", additional_headers=headers)
+        console = websocket(f"{signaling.base}/agent", additional_headers=headers)
         async with console as one, signaling.visitor() as other:
             agent, visitor = Page(one), Page(other)
             await agent.hear("welcome")
@@ -253,7 +261,7 @@ def test_an_open_console_is_not_idle_and_closes_with_its_session(
             assert one.close_code is None
             assert enabled.app.calls.is_staffed(1)
             gone = await asyncio.to_thread(
-                httpx2.delete, f"{enabled.url}/session/all", headers=headers
+                http_clients.delete, f"{enabled.url}/session/all", headers=headers
             )
             assert gone.status_code == 204
             assert await agent.end() == POLICY_VIOLATION
@@ -285,7 +293,7 @@ def test_only_the_consoles_of_agents_whose_rights_have_changed_are_checked(
         async with signaling.agent() as one:
             await Page(one).hear("welcome")
             sockets = enabled.app.sockets
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 while not any(console.is_authenticated for console in sockets._consoles):
                     await asyncio.sleep(0.01)
             (console,) = sockets._consoles
@@ -304,9 +312,9 @@ def test_signing_out_in_another_tab_ends_the_call_and_closes_the_console(
 ) -> None:
     async def talk(signaling: Signaling) -> None:
         account = {"email": "admin@example.com", "password": "secret"}
-        session = httpx2.post(f"{enabled.url}/session", json=account)
+        session = http_clients.post(f"{enabled.url}/session", json=account)
         cookie = {"Cookie": f"visavis_session={session.cookies['visavis_session']}"}
-        console = connect(
+        console = websocket(
             f"{signaling.base}/agent", additional_headers=cookie, origin=Origin(enabled.url)
         )
         async with console as one, signaling.visitor() as other:
@@ -316,7 +324,9 @@ def test_signing_out_in_another_tab_ends_the_call_and_closes_the_console(
             call_id = (await agent.hear("ring"))["callId"]
             await agent.say(type="accept", callId=call_id)
             await agent.hear("callState")
-            ended = await asyncio.to_thread(httpx2.delete, f"{enabled.url}/session", headers=cookie)
+            ended = await asyncio.to_thread(
+                http_clients.delete, f"{enabled.url}/session", headers=cookie
+            )
             assert ended.status_code == 204
             assert (await visitor.hear("ended"))["by"] == "agent"
             assert await agent.end() == POLICY_VIOLATION

@@ -11,11 +11,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import httpx2
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from tests import http_clients
+from tests.running import PATIENCE
 from tests.web.conftest import Served
 from visavis.web.throttled_websocket import BURST, PIECE_BYTES, Throttle, ThrottledWebSocket
 
@@ -135,7 +136,7 @@ async def test_whole_messages_are_handed_on_one_by_one() -> None:
 def flooding(served: Served, *frames: bytes) -> Iterator[socket.socket]:
     """A socket that has sent its frames, as far as they were taken."""
     host, port = served.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as line:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as line:
         line.sendall(HANDSHAKE)
         line.recv(4096)
         line.setblocking(False)
@@ -152,7 +153,7 @@ def flooding(served: Served, *frames: bytes) -> Iterator[socket.socket]:
 def test_others_are_answered_meanwhile(served: Served, flood: bytes) -> None:
     with flooding(served, FIRST_FRAGMENT, flood * 100_000) as line:
         for _ in range(5):
-            assert httpx2.get(f"{served.url}/healthz", timeout=3).status_code == 200
+            assert http_clients.get(f"{served.url}/healthz").status_code == 200
         time.sleep(0.2)
         line.setblocking(False)
         answered = b""

@@ -2,6 +2,11 @@ import { afterEach, beforeEach, vi } from "vitest";
 import { expectNothingHeld } from "./held";
 import { FakeDevices, FakePeerConnection, FakeSocket, FakeStream, FakeTrack } from "./fakes";
 
+/** Waits as long as a busy machine needs, and not a second. */
+const { waitFor } = vi;
+vi.waitFor = (callback, options) =>
+  waitFor(callback, { timeout: 60_000, ...(typeof options === "number" ? { timeout: options } : options) });
+
 beforeEach(() => {
   vi.useFakeTimers();
   FakeSocket.all = [];

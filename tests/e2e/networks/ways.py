@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.e2e.flow import Page
 from tests.media.nat import Nat
-from tests.running import System, eventually, free_media_port, listens
+from tests.running import PATIENCE, System, eventually, free_media_port, listens
 
 SCRIPT = """
 window.way = {candidates: "", port: 0, turn: ""};
@@ -84,7 +84,7 @@ class Router:
     loop: asyncio.AbstractEventLoop
 
     def ask(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(PATIENCE)
 
     def treat(self, **faults: float) -> None:
         self.ask(self.nat.treat(**faults))
@@ -134,4 +134,4 @@ def coturn(directory: Path) -> Iterator[Coturn]:
         yield server
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)

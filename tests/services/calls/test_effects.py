@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from tests.running import PATIENCE
 from tests.services.calls.simulated_site import ANSWER, NOW, OFFER, SimulatedSite, agent_session
 from visavis.domain.call import commands, effects, notices
 from visavis.domain.config import Config
@@ -110,7 +111,7 @@ async def test_requests_that_join_legs_are_made_at_once(
     site.media.asked.clear()
     monkeypatch.setattr(site.media, "set_remote", reply_later)
     await site.calls.from_agent(agent_session("a"), signaling.Answer(call_id, 1, ANSWER))
-    await asyncio.wait_for(_settled(lambda: len(site.media.asked) > 2), 60)
+    await asyncio.wait_for(_settled(lambda: len(site.media.asked) > 2), PATIENCE)
     assert site.media.asked == ["remote 1 agent", "note 1 descriptions", "join 1"]
     replied.set()
     await site.up(call_id)
