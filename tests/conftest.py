@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
@@ -36,12 +38,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 message = f"{item.nodeid} has the marker {marker} from elsewhere: no lane finds it"
                 raise pytest.UsageError(message)
         if item.get_closest_marker("many"):
-            item.add_marker(pytest.mark.timeout(900))
+            item.add_marker(pytest.mark.timeout(1800))
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector away from the modules and tests, of which there are a million.
+
+    It would visit them again and again: without it, tests that compute are a tenth faster.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @cache
 def _text_of(path: Path) -> str:
     return path.read_text()
+
+
+@pytest.fixture(autouse=True)
+def _plain_log() -> None:
+    """Log tracebacks without the values of all variables: to format these takes seconds."""
+    structlog.reset_defaults()
+    plain = (structlog.processors.add_log_level, structlog.processors.format_exc_info)
+    structlog.configure([*plain, structlog.processors.KeyValueRenderer()])
 
 
 @pytest.fixture(autouse=True)

@@ -69,7 +69,6 @@ def test_our_loggers_and_other_libraries_write_one_format(
         logging.getLogger("library").warning("careful")
     finally:
         monkeypatch.undo()
-        structlog.reset_defaults()
         logging.basicConfig(force=True)
     ours, theirs = written.getvalue().splitlines()
     if log_format == "json":

@@ -13,7 +13,6 @@ from pathlib import Path
 import httpx2
 import psycopg
 import pytest
-import structlog
 
 from tests import http_clients
 from tests.faults.postgresql_pair import PostgresqlPair
@@ -54,14 +53,6 @@ async def app(pair: PostgresqlPair, tmp_path: Path, anyio_backend: str) -> Async
     yield app
     await tasks.cancelled(*running)
     app.store.close()
-
-
-@pytest.fixture(autouse=True)
-def _plain_log() -> Iterator[None]:
-    """Log without the values of all variables, which take minutes to print."""
-    structlog.configure([structlog.processors.JSONRenderer()])
-    yield
-    structlog.reset_defaults()
 
 
 async def test_a_node_hears_of_changes_after_a_failover(pair: PostgresqlPair, app: App) -> None:
