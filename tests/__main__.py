@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 # every process would compile again what it imports, and pytest rewrite every test: seconds each
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
+# tables of characters, which take each process that has no copy some seconds
+ENVIRONMENT["HYPOTHESIS_STORAGE_DIRECTORY"] = str(ROOT / ".hypothesis")
 
 
 class Check(NamedTuple):
@@ -41,9 +43,13 @@ def files_with(marker: str) -> tuple[str, ...]:
 
 
 YIELDING = ("nice", "-n", "5")
-"""Of tests that wait for processes: they yield to the browsers, whose media have to keep time."""
-COMPUTING = ("nice", "-n", "15")
-"""Of checks that compute: they take what the others leave."""
+"""Of tests: they yield to the browsers, whose media have to keep time.
+
+Not by more than that: with a nice value of 15, a process for which a test waits gets 3 % of a
+processor beside two browsers.
+"""
+COMPUTING = ("nice", "-n", "10")
+"""Of checks that only compute: they take what the others leave."""
 STATIC = (
     Check("style", ("ruff", "check", "--quiet", "."), COMPUTING),
     Check("format", ("ruff", "format", "--check", "--quiet", "."), COMPUTING),
@@ -60,20 +66,21 @@ COVERAGE_DATA = ("--cov", "--cov-report=")
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
 LANES = (
     # the browsers' driver keeps an event loop of its own: it does not mix with asynchronous tests
-    (Check("browsers", ("pytest", "-m", "e2e", *files_with("e2e"))), *STATIC),
+    (Check("browsers", ("pytest", "-m", "e2e", *files_with("e2e"))),),
     (
         Check("faults", ("pytest", "-m", "fault and not e2e", *files_with("fault"))),
         Check("interop", ("pytest", *SIDE_BY_SIDE, "-m", INTEROP), YIELDING),
     ),
+    (Check("unit", ("pytest", *COVERAGE_DATA, *SIDE_BY_SIDE, "-m", COUNTED), YIELDING),),
     (
-        Check("unit", ("pytest", *COVERAGE_DATA, *SIDE_BY_SIDE, "-m", COUNTED), COMPUTING),
         Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY, *files_with("many")), COMPUTING),
+        *STATIC,
     ),
 )
 """Lanes run side by side, and the checks of a lane one after the other.
 
-The tests of browsers and faults wait most of the time, and the third lane computes in the time that
-they leave. More lanes are not faster on two processors, and processes would start too late.
+The tests of browsers, faults and interop wait most of the time, and the unit tests wait often. The
+last lane computes in the time that they leave, so that no processor is idle.
 
 Coverage takes time, so only the unit tests measure it. It counts what the tests' own processes run:
 a process that a test kills leaves broken data.
