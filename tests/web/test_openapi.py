@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.requests import Request
 
 from tests import http_clients
 from tests.web.conftest import PATH, Api, Served
@@ -26,7 +27,7 @@ from visavis.protocol.calls import ENDINGS
 from visavis.protocol.routes import WEBSOCKET, Route
 from visavis.settings import Settings
 from visavis.store import open_store
-from visavis.web.description.document import DESCRIPTIONS
+from visavis.web.description.document import DESCRIPTIONS, Document
 from visavis.web.description.service import DOCUMENT_PATH, SOCKETS
 from visavis.web.router import Router
 
@@ -201,6 +202,23 @@ async def test_ways_in_and_scopes(whole: Whole) -> None:
     ]
     statuses = ["200", "400", "401", "403", "408", "412", "413", "415", "429", "500", "503"]
     assert list(put["responses"]) == statuses
+
+
+@pytest.mark.anyio
+async def test_it_is_made_once_when_it_is_first_requested(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def description_of(*_: object) -> dict[str, Any]:
+        made.append("document")
+        return {}
+
+    monkeypatch.setattr("visavis.web.description.document.description_of", description_of)
+    served = Document("http://visavis")
+    served.describe((), {}, {})
+    assert made == []
+    request = Request({"type": "http"})
+    assert await served.get(request) is await served.get(request)
+    assert made == ["document"]
 
 
 async def test_everybody_may_read_it(api: Api) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -68,12 +70,14 @@ def description_of(
 class Document:
     """Serves the document, which needs no authorization.
 
-    It is one of the routes that it describes, so it gets the table after it has got its row.
+    It is one of the routes that it describes, so it gets the table after it has got its row. The
+    document is made when it is first requested, so that the start of the app does not wait for it.
     """
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
-        self._response = Response(status_code=503)
+        self._make: Callable[[], dict[str, Any]] = dict
+        self._response: Response | None = None
 
     def describe(
         self,
@@ -81,16 +85,19 @@ class Document:
         descriptions: Mapping[str, Operation],
         tags: Mapping[str, str],
     ) -> None:
-        """Make the document of the whole table; `descriptions` and `tags` are added to ours."""
-        self._response = JSONResponse(
-            description_of(
-                routes,
-                {**DESCRIPTIONS, **descriptions},
-                {**TAGS, **tags},
-                self._base_url,
-            ),
-            headers={"Access-Control-Allow-Origin": "*"},
+        """Describe the whole table; `descriptions` and `tags` are added to ours."""
+        self._make = partial(
+            description_of,
+            routes,
+            {**DESCRIPTIONS, **descriptions},
+            {**TAGS, **tags},
+            self._base_url,
         )
 
     async def get(self, _: Request) -> Response:
+        if self._response is None:
+            self._response = await asyncio.to_thread(self._respond)
         return self._response
+
+    def _respond(self) -> Response:
+        return JSONResponse(self._make(), headers={"Access-Control-Allow-Origin": "*"})
