@@ -99,6 +99,21 @@ def open_objects(address: str) -> S3ObjectStore:
     return S3ObjectStore(read_storage_address(address), ACCESS_KEY, SECRET_KEY)
 
 
+def stored_objects(address: str, prefix: str = "") -> dict[str, bytes]:
+    """Return the objects whose keys begin with `prefix`, by key."""
+    objects = open_objects(address)
+    place = {"Bucket": BUCKET, "Prefix": objects._prefix + prefix}
+    listed = objects._client.list_objects_v2(**place).get("Contents", [])
+    found = {
+        str(one["Key"]): bytes(
+            objects._client.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read()
+        )
+        for one in listed
+    }
+    objects.close()
+    return found
+
+
 def _free_ports(count: int) -> list[int]:
     """Return ports whose gRPC ports, 10,000 higher, are free, too."""
     found: list[int] = []

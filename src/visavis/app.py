@@ -24,6 +24,7 @@ from visavis import __version__
 from visavis.archive import description as archive_description
 from visavis.archive.admission import Quota
 from visavis.archive.archive import Archive
+from visavis.archive.object_store import open_object_store
 from visavis.archive.upload_keys import OwnKey
 from visavis.clock_and_ids import new_id, new_secret, now
 from visavis.compose import Services, build_calls, connect_nodes, open_database, tus_uploader
@@ -199,6 +200,7 @@ class App(Services):
             store=self.store,
             audit=self.audit_trail.record_act,
             retention_days_of=self.retention_days,
+            objects=open_object_store(self.settings),
             on_deleted=self.recording_admin.mark_deleted,
             is_disabled=self.people.is_site_disabled,
             on_refused=self._audit_upload_key,

@@ -182,6 +182,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="Unfinished uploads for each upload key of a site; 0 for no limit.", ge=0),
     ] = 100
+    storage: Annotated[
+        str,
+        Meta(
+            description="Object store of the built-in recording server, such as "
+            "s3://bucket?endpoint=https://s3.example.com; the data directory if not set."
+        ),
+    ] = ""
+    storage_access_key: Annotated[
+        str,
+        Meta(
+            description="Access key of the object store; if not set, AWS_ACCESS_KEY_ID, the files "
+            "of AWS tools or the role of the machine."
+        ),
+    ] = ""
+    storage_secret_key: Annotated[
+        str,
+        Meta(
+            description="Secret key that belongs to the access key. Prefer the environment "
+            "variable: other users can see command-line options."
+        ),
+    ] = ""
     tls_cert: Annotated[
         str, Meta(description="Certificate chain (PEM) to serve HTTPS without a proxy.")
     ] = ""

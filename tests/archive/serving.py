@@ -1,6 +1,7 @@
-"""An archive on real sockets: `python -m tests.archive.serving DIRECTORY KEY [MAX_FILE_BYTES]`.
+"""An archive on real sockets: `python -m tests.archive.serving DIRECTORY KEY [LIMIT_OR_STORAGE]`.
 
-Prints its port. No file can grow beyond MAX_FILE_BYTES, as on a disk that is full.
+Prints its port. With a number no file can grow beyond so many bytes, as on a disk that is full;
+with an address recordings are in that object store.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import uvicorn
 
+from tests.object_store import open_objects
 from tests.routing import routed
 from visavis.archive.archive import Archive
 from visavis.domain.audit import FieldChange
@@ -28,10 +30,15 @@ async def for_ever(_: int) -> int | None:
     return None
 
 
-async def main(directory: Path, key: str) -> None:
+async def main(directory: Path, key: str, storage: str) -> None:
     store = open_store(str(directory / "visavis.db"))
     archive = Archive(
-        directory, key=lambda: key, store=store, audit=unheard, retention_days_of=for_ever
+        directory,
+        key=lambda: key,
+        store=store,
+        audit=unheard,
+        retention_days_of=for_ever,
+        objects=open_objects(storage) if storage else None,
     )
     await archive.index()
     config = uvicorn.Config(routed(archive.routes(), archive.gates()), port=0, log_level="critical")
@@ -44,6 +51,8 @@ async def main(directory: Path, key: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 3:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
+    option = "".join(sys.argv[3:])
+    if option.isdigit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(option), resource.RLIM_INFINITY))
+    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], "" if option.isdigit() else option))

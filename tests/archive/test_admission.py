@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.archive.conftest import ArchiveHarness
+from tests.archive.conftest import ArchiveHarness, both_storages
 from visavis.archive import admission, uploads
 from visavis.archive.admission import Quota
 from visavis.archive.tus_headers import write_metadata
@@ -62,6 +62,7 @@ async def test_an_upload_of_unknown_length_needs_room_for_each_piece(
     assert (await harness.patch(url, 3, b"abc")).status_code == 507
 
 
+@both_storages
 @pytest.mark.parametrize("defers", [False, True])
 async def test_a_site_has_a_quota(harness: ArchiveHarness, *, defers: bool) -> None:
     limit(harness, site_bytes=2500)
@@ -75,6 +76,7 @@ async def test_a_site_has_a_quota(harness: ArchiveHarness, *, defers: bool) -> N
         assert answer.status_code == status
 
 
+@both_storages
 async def test_a_key_has_few_unfinished_uploads(harness: ArchiveHarness) -> None:
     limit(harness, uploads_per_key=2)
     keys = harness.archive._tus._keys

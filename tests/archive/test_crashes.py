@@ -18,7 +18,8 @@ import httpx2
 import pytest
 
 from tests import http_clients
-from tests.archive.conftest import TUS
+from tests.archive.conftest import TUS, both_storages
+from tests.object_store import stored_objects
 from visavis.archive.tus_headers import BODY_TYPE, write_metadata
 
 pytestmark = pytest.mark.fault
@@ -32,14 +33,18 @@ SHA256 = hashlib.sha256(DATA).hexdigest()
 class Server:
     """An archive in a process of its own."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, storage: str = "") -> None:
         self.directory = directory
+        self.storage = storage
         self.url = ""
 
     def start(self, *options: str) -> Server:
         command = [sys.executable, "-m", "tests.archive.serving", str(self.directory), "key"]
         self.process = subprocess.Popen(
-            [*command, *options], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+            [*command, *(options or [self.storage])],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[2],
         )
         assert self.process.stdout
         self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
@@ -50,6 +55,13 @@ class Server:
         self.process.wait()
         if self.process.stdout:
             self.process.stdout.close()
+
+    def kept(self) -> list[bytes]:
+        """Return the files of all recordings."""
+        if not self.storage:
+            found = (self.directory / "library" / "1").glob("*.mkv")
+            return [file.read_bytes() for file in found]
+        return list(stored_objects(self.storage, "recordings/").values())
 
     def create(self) -> str:
         """The new upload's path."""
@@ -71,8 +83,8 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    running = Server(tmp_path / "archive").start()
+def server(tmp_path: Path, storage: str) -> Iterator[Server]:
+    running = Server(tmp_path / "archive", storage).start()
     yield running
     running.kill()
 
@@ -100,6 +112,7 @@ def half_a_patch(
         server.kill()
 
 
+@both_storages
 def test_kills_in_mid_upload_lose_nothing_that_was_acknowledged(server: Server) -> None:
     dice = random.Random(20260101)
     path = server.create()
@@ -119,10 +132,10 @@ def test_kills_in_mid_upload_lose_nothing_that_was_acknowledged(server: Server) 
             assert found == acknowledged  # an unverified half does not count
     answer = server.patch(path, server.offset(path), SIZE, is_checked=True)
     assert answer.headers["visavis-sha256"] == SHA256
-    kept = server.directory / "library" / "1" / "rec.mkv"
-    assert kept.read_bytes() == DATA
+    assert [file == DATA for file in server.kept()] == [True]
 
 
+@both_storages
 def test_kills_while_the_file_is_stored(server: Server) -> None:
     """A kill between the last byte and its answer: asking again stores it, once."""
     dice = random.Random(7)
@@ -136,8 +149,7 @@ def test_kills_while_the_file_is_stored(server: Server) -> None:
     offset = server.offset(path)
     answer = server.patch(path, offset, SIZE, is_checked=False)
     assert answer.headers["visavis-sha256"] == SHA256
-    kept = list((server.directory / "library" / "1").glob("*.mkv"))
-    assert [file.read_bytes() == DATA for file in kept] == [True]
+    assert [file == DATA for file in server.kept()] == [True]
 
 
 def test_a_disk_that_fills_loses_nothing(server: Server) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.archive.conftest import ArchiveHarness
+from tests.archive.conftest import ArchiveHarness, both_storages
 from tests.dying import dies_once
 from tests.running import PATIENCE
 from visavis import tasks
@@ -30,6 +30,7 @@ async def left(harness: ArchiveHarness) -> set[str]:
     return {entry.id for site in (1, 2) for entry in await harness.entries(site)}
 
 
+@both_storages
 async def test_retention_respects_the_site_and_legal_hold(harness: ArchiveHarness) -> None:
     await keep(harness, "young", 29)
     await keep(harness, "old", 31)
@@ -98,6 +99,7 @@ async def test_what_cannot_be_told_is_not_deleted(
     assert await left(harness) == {"old"}
 
 
+@both_storages
 async def test_a_hold_in_the_last_moment(
     harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.archive.conftest import ArchiveHarness
+from tests.archive.conftest import ArchiveHarness, both_storages
 from tests.archive.recording_files import AUDIO_CALL, make_recording
 from visavis.domain.call_events import CallEvent, CallReport
 
@@ -37,6 +37,7 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return make_recording(path, report=STORY, chapters=[(1.0, "Connected")]).read_bytes()
 
 
+@both_storages
 async def test_a_recording_holds_its_call_report(harness: ArchiveHarness, call: bytes) -> None:
     await harness.keep(call, startedAt="2026-01-01T11:00:00+01:00", call="call")
     listed = (await harness.ask("")).json()
@@ -59,6 +60,7 @@ async def test_a_recording_holds_its_call_report(harness: ArchiveHarness, call: 
     assert contents["consent"] == "agreement"
 
 
+@both_storages
 async def test_parts_are_served_in_ranges(harness: ArchiveHarness, call: bytes) -> None:
     await harness.keep(call)
     parts = (await harness.ask("/rec/parts?play=1")).json()["parts"]
@@ -93,6 +95,7 @@ async def test_asking_with_head_does_not_count_as_playing(harness: ArchiveHarnes
     assert harness.log == []
 
 
+@both_storages
 async def test_the_original_is_downloaded_and_noted(harness: ArchiveHarness, call: bytes) -> None:
     await harness.keep(call)
     head = await harness.ask("/rec/original.mkv", method="HEAD")
@@ -125,6 +128,7 @@ async def test_who_may_not_look(harness: ArchiveHarness, call: bytes) -> None:
     assert harness.log == []
 
 
+@both_storages
 async def test_a_held_recording_cannot_be_deleted(harness: ArchiveHarness, call: bytes) -> None:
     await harness.keep(call)
     held = await harness.ask("/rec/hold", "admin", "PUT")
@@ -147,6 +151,7 @@ async def test_a_held_recording_cannot_be_deleted(harness: ArchiveHarness, call:
     assert left == []
 
 
+@both_storages
 async def test_a_composed_file_on_request(
     harness: ArchiveHarness, call: bytes, tmp_path: Path
 ) -> None:

@@ -16,7 +16,9 @@ from click.testing import CliRunner
 
 from tests import http_clients
 from tests.cli.commands import visavis
+from tests.object_store import ACCESS_KEY, SECRET_KEY, SeaweedFs, stored_objects
 from tests.running import PATIENCE, VISAVIS, eventually
+from visavis.archive import object_store
 from visavis.archive.tus_headers import BODY_TYPE, write_metadata
 from visavis.cli import main
 
@@ -107,6 +109,31 @@ def test_keys_of_other_recorders(alone: Alone) -> None:
     assert upload(alone, key, b"film", recording="four").status_code == 401
 
 
+@pytest.mark.interop
+def test_recordings_are_in_an_object_store(
+    tmp_path: Path, seaweed: SeaweedFs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = seaweed.new_address()
+    monkeypatch.setenv("VISAVIS_STORAGE", address)
+    monkeypatch.setenv("VISAVIS_STORAGE_ACCESS_KEY", ACCESS_KEY)
+    monkeypatch.setenv("VISAVIS_STORAGE_SECRET_KEY", SECRET_KEY)
+    alone = Alone(tmp_path / "data")
+    try:
+        key = (alone.data / "archive.key").read_text()
+        assert upload(alone, key, b"film", recording="one").headers["visavis-sha256"]
+        assert list(stored_objects(address).values()) == [b"film"]
+        assert SECRET_KEY not in alone.said()
+    finally:
+        assert alone.stop() == 0
+
+
+def test_without_the_client_an_object_store_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(object_store, "find_spec", lambda _: None)
+    result = CliRunner().invoke(main, ("archive", "--storage", "s3://bucket"))
+    assert result.exit_code == 1
+    assert "pip install 'visavis[s3]'" in result.stderr
+
+
 def test_a_directory_has_one_archive(alone: Alone) -> None:
     second = visavis("archive", "--data", alone.data, "--port", 0)
     assert second.returncode == 1
@@ -123,6 +150,8 @@ def test_a_directory_has_one_archive(alone: Alone) -> None:
         (("--tls-cert", "x"), "HTTPS needs both"),
         (("upload-key", "list", "--data", "/nonexistent/x"), "is not set up"),
         (("--config", "/nonexistent/x"), "cannot be read"),
+        (("--storage", "gs://bucket"), "begins with s3://"),
+        (("--storage", "s3://key:secret@bucket"), "takes no credentials"),
     ],
 )
 def test_errors_say_what_to_do(arguments: tuple[str, ...], sentence: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from tests import http_clients
 from tests.npm import ENVIRONMENT, NODE, installed
+from tests.object_store import SeaweedFs, stored_objects
 
 pytestmark = [pytest.mark.interop, pytest.mark.anyio]
 
@@ -29,8 +30,8 @@ def peers() -> Path:
 
 
 @contextmanager
-def running_archive(directory: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.archive.serving", str(directory), "key"]
+def running_archive(directory: Path, storage: str = "") -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.archive.serving", str(directory), "key", storage]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         yield f"http://127.0.0.1:{int(server.stdout.readline())}/recordings/"
@@ -56,6 +57,17 @@ def upload(
     metadata = json.dumps({"site": "1", "recording": "rec", "sha256": sha256, "visitorName": "Ä"})
     command = [NODE, str(peers / "upload.js"), url, key, str(path), metadata]
     return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+
+
+def test_a_client_uploads_to_an_object_store(
+    peers: Path, tmp_path: Path, seaweed: SeaweedFs
+) -> None:
+    storage, source = seaweed.new_address(), tmp_path / "source"
+    source.write_bytes(CONTENT)
+    with running_archive(tmp_path / "archive", storage) as url:
+        done = upload(peers, url, source, SHA256)
+        assert done.returncode == 0, done.stderr
+        assert list(stored_objects(storage).values()) == [CONTENT]
 
 
 async def test_a_foreign_client_uploads_breaks_off_and_resumes(

@@ -105,6 +105,8 @@ class Archive:
     async def index(self) -> None:
         """Index the recordings that came or went while no archive ran, as from a backup."""
         await self._keys.import_file(self._directory)
+        if self._objects:
+            await self._objects.is_there()
         await self._uploads.start()
         count = await self._library.index()
         if count:

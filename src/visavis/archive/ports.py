@@ -214,6 +214,9 @@ class ObjectStore(Protocol):
     def name(self) -> str:
         """The name of the bucket and the prefix, the same on every node."""
 
+    async def is_there(self) -> bool:
+        """Whether the bucket is there and the credentials are accepted; the log says if not."""
+
     async def begin_multipart(self, key: str) -> str: ...
     async def put_part(self, key: str, multipart_id: str, number: int, data: bytes) -> str:
         """Store a part and return its ETag; raises `DiskFullError`, `ObjectMissingError`."""

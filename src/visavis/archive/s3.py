@@ -63,6 +63,17 @@ class S3ObjectStore:
             ),
         )
 
+    async def is_there(self) -> bool:
+        try:
+            await self._perform(lambda: self._client.head_bucket(Bucket=self._bucket))
+        except ObjectMissingError:
+            log.error("the object store does not have the bucket", bucket=self._bucket)  # noqa: TRY400
+        except StorageUnavailableError:
+            pass  # it has been reported
+        else:
+            return True
+        return False
+
     async def begin_multipart(self, key: str) -> str:
         answer = await self._perform(lambda: self._client.create_multipart_upload(**self._of(key)))
         return str(answer["UploadId"])

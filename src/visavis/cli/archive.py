@@ -18,6 +18,7 @@ from starlette.requests import Request
 from visavis.app import freeze_garbage_collector
 from visavis.archive.admission import Quota
 from visavis.archive.archive import Archive
+from visavis.archive.object_store import open_object_store
 from visavis.archive.routes import UPLOADS
 from visavis.archive.upload_keys import OwnKey, UploadKeys
 from visavis.cli.configuration import with_settings
@@ -43,6 +44,7 @@ from visavis.cli.serve import (
     print_credentials,
     read_secrets,
     require_free_port,
+    require_storage_client,
     require_tls_files,
 )
 from visavis.clock_and_ids import new_id, now
@@ -81,6 +83,7 @@ SETTINGS: Final = (
     *("trusted_proxies", "rate_limit", "page_rate_limit", "log_level", "log_format"),
     "session_idle_minutes",
     *("archive_site_gigabytes", "archive_uploads_per_key"),
+    *("storage", "storage_access_key", "storage_secret_key"),
 )
 
 IDLE_SECONDS: Final = 60.0
@@ -286,6 +289,7 @@ def _with_keys(settings: Settings, work: Callable[[UploadKeys], Coroutine[Any, A
 def _settings(config_file: Path | None, options: dict[str, Any]) -> Settings:
     settings = settings_of(config_file, options)
     require_tls_files(settings)
+    require_storage_client(settings)
     return structs.replace(
         settings,
         data_dir=settings.data_dir.absolute(),
@@ -326,6 +330,7 @@ async def _run(
         store=store,
         audit=services.audit_trail.record_act,
         retention_days_of=retention_days_of,
+        objects=open_object_store(settings),
         is_disabled=people.is_site_disabled,
         on_refused=audit_refusal,
         quota=Quota(

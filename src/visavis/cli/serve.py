@@ -25,6 +25,7 @@ import structlog
 from click.core import ParameterSource
 from msgspec import structs
 
+from visavis.archive.object_store import is_client_installed
 from visavis.bus import addresses as bus_addresses
 from visavis.cli.configuration import SETTINGS, SettingError, load_settings, with_settings
 from visavis.cli.context import (
@@ -64,6 +65,7 @@ READY_SECONDS: Final = 15.0
 """Time for the app to become ready before the operator is told why it is not."""
 ANSWER_SECONDS: Final = 5.0
 SECRETS: Final = frozenset({"turn_secret", "metrics_token"})
+HIDDEN: Final = SECRETS | {"storage_secret_key"}
 MAX_REASON_BYTES: Final = 1000
 MAX_PORT: Final = 65_535
 
@@ -183,6 +185,7 @@ def _run_directory() -> Iterator[RunDirectory]:
 def _settings(config_file: Path | None, options: dict[str, Any], run_dir: Path) -> Settings:
     settings = settings_of(config_file, options)
     require_tls_files(settings)
+    require_storage_client(settings)
     workers = settings.media_workers or os.cpu_count() or 1
     return structs.replace(
         settings,
@@ -204,11 +207,17 @@ def read_secrets(config_file: Path | None, options: Mapping[str, Any]) -> Secret
     return Secrets(given.get("turn_secret", ""), given.get("metrics_token", ""))
 
 
+def require_storage_client(settings: Settings) -> None:
+    """End the program if the client of the configured object store is not installed."""
+    if settings.storage and not is_client_installed():
+        fail("--storage needs the client of object stores: pip install 'visavis[s3]'.")
+
+
 def _warn_of_visible_secrets(context: click.Context) -> None:
     for setting in SETTINGS:
         value = context.params.get(setting.name)
         is_secret = (
-            setting.name in SECRETS
+            setting.name in HIDDEN
             or (setting.name == "database" and has_password(value or ""))
             or (setting.name == "bus" and bus_addresses.has_secret(value or ""))
         )

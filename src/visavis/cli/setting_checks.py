@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
+from visavis.archive.storage_address import read_storage_address
 from visavis.bus import addresses as bus_addresses
 from visavis.store.addresses import POSTGRESQL
 
@@ -44,6 +45,11 @@ def _check_bus(text: str) -> None:
     bus_addresses.parse(text)
     if importlib.util.find_spec("nats") is None:
         raise ValueError("needs the client of NATS: pip install 'visavis[nats]'")
+
+
+def _check_storage(text: str) -> None:
+    if text:
+        read_storage_address(text)
 
 
 def _check_network(text: str) -> None:
@@ -119,6 +125,7 @@ def _each(check: Callable[[str], None]) -> Callable[[tuple[str, ...]], None]:
 CHECKS: Final[Mapping[str, Callable[[Any], None]]] = {
     "public_url": _check_public_url,
     "database": _check_database,
+    "storage": _check_storage,
     "bus": _check_bus,
     "trusted_proxies": _each(_check_network),
     "metrics_networks": _each(_check_network),
