@@ -21,9 +21,6 @@ from benchmarks.relays.visavis import Visavis, VisavisPython
 PLANNED = 60.0
 """Planned load, in per cent of a core."""
 
-AUDIO_PACKETS, VIDEO_PACKETS = 100, 280
-"""Packets per second of a call, in both directions together."""
-
 STEP = 10
 MEDIA = {0: "audio alone", 1: "1 Mbit/s of video each way", 2: "2 Mbit/s of video each way"}
 
@@ -59,9 +56,8 @@ def _cpu_per_call(
             server.add_calls(min(STEP, calls - server.calls), generator)
             generator.run(0.2)
         measured = measure(server, generator, seconds)
-    packets = AUDIO_PACKETS + scale * VIDEO_PACKETS
     tell(f"{name}: {measured.counts.lost} of {measured.counts.sent} lost")
-    return 100 * measured.cpu / (measured.counts.sent / packets)
+    return measured.cpu_per_call
 
 
 if __name__ == "__main__":

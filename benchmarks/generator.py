@@ -17,7 +17,7 @@ from pylibsrtp import Policy
 
 from benchmarks.load.generator import Generator
 from benchmarks.load.transport import LoadTransport, Remote, srtp_session
-from benchmarks.relays.comparison import PACKETS_PER_SECOND, WARM_SECONDS, cpu_of, read_options
+from benchmarks.relays.comparison import WARM_SECONDS, cpu_of, read_options
 from benchmarks.relays.most import GENERATOR_CPU, GENERATOR_PACE, TICK
 from benchmarks.relays.server import use_generator_core
 
@@ -42,7 +42,7 @@ def main() -> int:
         generator.begin()
         cpu = cpu_of(lambda: generator.run(options.seconds))
         counts = generator.end()
-        pace = counts.sent / (calls * PACKETS_PER_SECOND * options.seconds)
+        pace = counts.sent / (calls * generator.packets_per_second * options.seconds)
         delays = f"{counts.p50:.2f} | {counts.p99:.2f}"
         print(f"| {calls} | {100 * pace:.0f} | {counts.lost} | {delays} | {cpu:.0f} |", flush=True)
         is_able = pace >= GENERATOR_PACE and cpu < GENERATOR_CPU and counts.lost == 0

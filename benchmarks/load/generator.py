@@ -22,6 +22,9 @@ CONSENT_SLICES = 25
 UPLINK = 20.0
 """Uplink of a browser in Mbit/s, which spaces the packets of a frame, although sent at once."""
 
+AUDIO_PACKETS, VIDEO_PACKETS = 100, 280
+"""Packets per second of a call, in both directions together, with a scale of 1."""
+
 LATE_SECONDS = 0.5
 """A packet that has not arrived after this time counts as lost."""
 
@@ -85,8 +88,19 @@ class Generator:
         ours = transport.ssrcs["audio"]
         number = self._c.load_wire(self._load, transport.socket.fileno(), *sessions, ours)
         self._transports.append(transport)
-        for kind in sends if self._scale else ("audio",):
-            self._c.load_stream(self._load, number, kind == "video", transport.ssrcs[kind])
+        for kind in sends:
+            if self._scale or kind == "audio":
+                self._c.load_stream(self._load, number, kind == "video", transport.ssrcs[kind])
+
+    @property
+    def packets_per_second(self) -> int:
+        """Number of RTP packets per second of a call of two transports that send all kinds."""
+        return AUDIO_PACKETS + self._scale * VIDEO_PACKETS
+
+    def check(self) -> None:
+        """Send a connectivity check from each transport, to keep calls alive without media."""
+        for transport in self._transports:
+            transport.check()
 
     def run(self, seconds: float) -> None:
         for _ in range(round(seconds / SLICE_SECONDS)):

@@ -22,8 +22,6 @@ from benchmarks.relays.server import Server
 from benchmarks.relays.visavis import Visavis, VisavisPython
 
 WARM_SECONDS = 2.0
-PACKETS_PER_SECOND = 380
-"""RTP packets per second of a call: 140 of video and 50 of audio in each direction."""
 
 OURS = Visavis.name
 RELAYS: dict[str, type[Server]] = {
@@ -33,7 +31,10 @@ RELAYS: dict[str, type[Server]] = {
 
 @dataclass(frozen=True)
 class Measured:
-    """Result. `cpu` is that of the server in seconds, `generator_cpu` in per cent of its core."""
+    """Result. `cpu` is that of the server in seconds, `generator_cpu` in per cent of its core.
+
+    `packets_per_second` are those of a call.
+    """
 
     calls: int
     cpu: float
@@ -41,11 +42,12 @@ class Measured:
     counts: Counts
     seconds: float
     megabytes: float
+    packets_per_second: int
 
     @property
     def cpu_per_call(self) -> float:
         """CPU per call in per cent of a core, by the packets sent, as the generator may be late."""
-        return 100 * self.cpu / (self.counts.sent / PACKETS_PER_SECOND)
+        return 100 * self.cpu / (self.counts.sent / self.packets_per_second)
 
 
 Limits = dict[str, dict[int, float]]
@@ -56,14 +58,18 @@ Results = dict[tuple[str, int], list[Measured]]
 
 
 def read_options(
-    description: str | None, calls: Sequence[int] = (10, 30, 100), **more: dict[str, Any]
+    description: str | None,
+    calls: Sequence[int] = (10, 30, 100),
+    rounds: int = 5,
+    seconds: float = 8.0,
+    **more: dict[str, Any],
 ) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--calls", type=int, nargs="+", default=list(calls))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--seconds", type=float, default=seconds)
     parser.add_argument("--uplink", type=float, default=UPLINK, help="of a browser, in Mbit/s")
     for name, settings in more.items():
         parser.add_argument(f"--{name}", **settings)
@@ -93,9 +99,11 @@ def running(
         yield server, generator
 
 
-def measure(server: Server, generator: Generator, seconds: float) -> Measured:
-    """Measure the CPU time and the losses of the running calls."""
-    generator.run(WARM_SECONDS)
+def measure(
+    server: Server, generator: Generator, seconds: float, warm: float = WARM_SECONDS
+) -> Measured:
+    """Measure the CPU time and the losses of the running calls, after `warm` seconds."""
+    generator.run(warm)
     generator.begin()
     recorded = server.recorded_bytes()
     began, cpu = time.monotonic(), server.cpu()
@@ -103,7 +111,8 @@ def measure(server: Server, generator: Generator, seconds: float) -> Measured:
     cpu, took = server.cpu() - cpu, time.monotonic() - began
     recorded = server.recorded_bytes() - recorded
     counts = generator.end()
-    return Measured(server.calls, cpu, generator_cpu, counts, took, recorded / 1e6)
+    packets = generator.packets_per_second
+    return Measured(server.calls, cpu, generator_cpu, counts, took, recorded / 1e6, packets)
 
 
 def cpu_of(run: Callable[[], object]) -> float:

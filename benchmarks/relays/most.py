@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.load.generator import Generator
-from benchmarks.relays.comparison import PACKETS_PER_SECOND, describe, measure, running, tell
+from benchmarks.relays.comparison import describe, measure, running, tell
 from benchmarks.relays.server import Server
 
 STEP = 10
@@ -96,7 +96,8 @@ def _attempt(server: Server, generator: Generator, seconds: float) -> Attempt:
     measured = measure(server, generator, seconds)
     tell(f"{server.name}, {server.calls} calls: {describe(measured)}")
     is_in_time = (
-        measured.counts.sent >= GENERATOR_PACE * server.calls * PACKETS_PER_SECOND * seconds
+        measured.counts.sent
+        >= GENERATOR_PACE * server.calls * measured.packets_per_second * seconds
     )
     return Attempt(
         is_carried=is_in_time and measured.counts.lost == 0 and measured.counts.p99 <= MAX_P99_MS,

@@ -29,12 +29,13 @@ class Visavis(Server):
 
     name = "Visavis"
     packet_path = "auto"
+    port = 40000
 
     def start(self) -> None:
         settings = Settings(
             data_dir=self.directory,
             run_dir=self.directory / "run",
-            media_port=40000,
+            media_port=self.port,
             media_workers=1,
             media_packet_path=self.packet_path,
             advertise_addresses=(HOST,),
@@ -72,6 +73,7 @@ class Visavis(Server):
 class VisavisPython(Visavis):
     name = "Visavis, Python path"
     packet_path = "python"
+    port = 41000
 
 
 class Control:
