@@ -181,7 +181,7 @@ async def test_a_change_whose_reading_loses_its_connection_is_not_skipped(
     async with asyncio.timeout(PATIENCE), aclosing(store.changes()) as changes:
         await anext(changes)
         await other.write(lambda rows: rows.agents.disable(1, 1, is_disabled=True))
-        event.listen(store._database.engine, "commit", lose, once=True)
+        event.listen(store._database.log_engine, "commit", lose, once=True)
         with pytest.raises(VisavisError):
             await anext(changes)
     other.close()
