@@ -146,7 +146,7 @@ class App(Services):
             settings.turn_seconds,
         )
         relays = self._relays if self.ice.has_relay else None
-        self.calls = build_calls(self, settings, self.media, self.node_id, relays)
+        self.calls = build_calls(self, settings, self.media, self.members.me, relays)
         self.gate = connection_gate(settings)
         self.metrics_access = MetricsAccess(settings.metrics_networks, settings.metrics_token)
         self.open_sockets = OpenSockets(settings.sockets_per_address, settings.sockets_per_site)
@@ -365,6 +365,13 @@ class App(Services):
                 lambda: len(self.members.alive),
             ),
             **self._bus_gauges(),
+            "visavis_sites_owned": Gauge(
+                "Sites whose calls this node's app owns", lambda: self.calls.ownership.owned_count
+            ),
+            "visavis_sites_lost": Gauge(
+                "Sites that another process has taken since the start",
+                lambda: self.calls.ownership.lost_count,
+            ),
             "visavis_calls": Gauge("Calls that have not ended", lambda: self.calls.count),
             "visavis_call_events_waiting": Gauge(
                 "Events of calls that are not in the database yet",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from visavis.bus.local import LocalBus
 from visavis.clock_and_ids import new_id, new_secret, now
+from visavis.domain.membership import Member
 from visavis.services.accounts import Accounts
 from visavis.services.api_keys import ApiKeys
 from visavis.services.audit import Auditor, AuditReader, AuditTrail
@@ -73,9 +74,9 @@ class Services:
 
 
 def build_calls(
-    services: Services, settings: Settings, media: MediaPlane, node_id: str, relays: Relays | None
+    services: Services, settings: Settings, media: MediaPlane, me: Member, relays: Relays | None
 ) -> Calls:
-    """Return the calls of this node, connected so that changes of site settings reach them."""
+    """Return the calls of this process, connected so that changes of site settings reach them."""
     from visavis.services.calls import Calls
 
     calls = Calls(
@@ -85,7 +86,8 @@ def build_calls(
         media=media,
         clock=now,
         new_id=new_id,
-        node_id=node_id,
+        node_id=me.node_id,
+        boot=me.boot,
         announce=services.site_settings.announce,
         limits=visitor_limits(settings),
         relays=relays,

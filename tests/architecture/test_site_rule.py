@@ -43,6 +43,7 @@ FREE = {
     "SqlJobRows.take": "a job concerns every site",
     "SqlJobRows.renew": "a job concerns every site",
     "SqlJobRows.give_back": "a job concerns every site",
+    "SqlSiteOwnerRows.count_by_node": "a node owns sites of everybody",
     "SqlLiveCallRows.end_others": "start-up: the process that held every site's calls is dead",
 }
 

@@ -59,7 +59,10 @@ def beating(store: SqlStore, node_id: str) -> Iterator[None]:
 def test_a_silent_node_is_told_from_those_that_run(store: SqlStore, new_database: Path) -> None:
     save(store, A, replace(A, node_id="b"))
     with store._database.engine.begin() as connection:
-        SqlTransaction(connection).jobs.take("recording counts", "a", 60)
+        rows = SqlTransaction(connection)
+        rows.jobs.take("recording counts", "a", 60)
+        rows.sites.add("Site", NOW)
+        rows.site_owners.take_all("a", "a", "boot")
     command = ["nodes", "--data", str(new_database.parent)]
     with beating(store, "a"):
         listed = CliRunner().invoke(main, [*command, "--json"])
@@ -77,6 +80,7 @@ def test_a_silent_node_is_told_from_those_that_run(store: SqlStore, new_database
         "pages": 2,
         "media_workers": 3,
         "bridges": 4,
+        "sites": 1,
         "jobs": ["recording counts"],
     }
     assert (second["id"], second["state"]) == ("b", "silent")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from visavis.domain.call import CallRecord, CallState
 from visavis.domain.changes import EVERYTHING, ChangeSet, change_set, rights_changed
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import ApiKey, Credential, CredentialKind
+from visavis.domain.ownership import SiteOwner
 from visavis.domain.people import Agent, Visitor
 from visavis.services.ports import CallSnapshot, Transaction
 from visavis.store import open_store, sql
@@ -82,9 +84,9 @@ async def test_a_call_with_a_snapshot_is_not_ended(store: SqlStore) -> None:
 
     def work(rows: Transaction) -> None:
         rows.calls.save(record, "a")
-        rows.live_calls.save(CallSnapshot("call", 1, 1, b"older"), "a")
-        rows.live_calls.save(live, "a")
-        rows.live_calls.save(CallSnapshot("other", 1, 1, b""), "b")
+        rows.live_calls.save(CallSnapshot("call", 1, 1, b"older"), "a", 1)
+        rows.live_calls.save(live, "a", 2)
+        rows.live_calls.save(CallSnapshot("other", 1, 1, b""), "b", 1)
 
     await store.write(work)
     assert await store.write(lambda rows: rows.live_calls.end_others("a", NOW)) == 0
@@ -111,6 +113,57 @@ async def test_a_node_remembers_that_it_was_alive_and_which_sites_were_staffed(
     assert await store.read(lambda rows: rows.live_calls.staffed_sites("a")) == [1]
     await store.write(lambda rows: rows.live_calls.set_staffed(1, "a", is_staffed=False))
     assert await store.read(lambda rows: rows.live_calls.staffed_sites("a")) == []
+
+
+async def test_of_two_members_that_take_a_site_at_once_one_wins(store: SqlStore) -> None:
+    """Without an owner before, and with one."""
+    for seen in range(3):
+        owners = [SiteOwner(1, node, f"boot {node}", seen + 1) for node in "abcd"]
+        takes = [
+            store.write(lambda rows, o=one, s=seen: rows.site_owners.take("c", o, s))  # type: ignore[misc]
+            for one in owners
+        ]
+        won = await asyncio.gather(*takes)
+        assert sorted(won) == [False, False, False, True]
+        found = await store.read(lambda rows: rows.site_owners.hold("c", [1, 2]))
+        assert found == {1: owners[won.index(True)]}
+    assert await store.read(lambda rows: rows.site_owners.hold("another", [1])) == {}
+
+
+async def test_a_process_takes_every_site_when_it_starts(store: SqlStore) -> None:
+    await store.write(lambda rows: rows.sites.add("Two", NOW))
+    for boot, term in (("first", 1), ("second", 2)):
+        taken = await store.write(lambda rows, b=boot: rows.site_owners.take_all("a", "a", b))  # type: ignore[misc]
+        assert taken == {1: term, 2: term}
+    await store.write(lambda rows: rows.site_owners.take_all("b", "b", "boot"))
+    assert await store.read(lambda rows: rows.site_owners.count_by_node()) == {"a": 2, "b": 2}
+    found = await store.read(lambda rows: rows.site_owners.hold("a", [2]))
+    assert found == {2: SiteOwner(2, "a", "second", 2)}
+
+
+@pytest.mark.postgresql
+async def test_a_site_is_not_taken_while_its_owner_writes(
+    cluster: Cluster, anyio_backend: str
+) -> None:
+    store = open_store(cluster.new_database())
+    await store.write(create_site)
+    await store.write(lambda rows: rows.site_owners.take_all("c", "a", "boot"))
+    holds, may_commit = threading.Event(), threading.Event()
+
+    def batch(rows: Transaction) -> None:
+        rows.site_owners.hold("c", [1])
+        holds.set()
+        assert may_commit.wait(60)
+
+    writing = asyncio.create_task(store.write(batch))
+    await asyncio.to_thread(holds.wait, 60)
+    owner = SiteOwner(1, "b", "boot", 2)
+    taking = asyncio.create_task(store.write(lambda rows: rows.site_owners.take("c", owner, 1)))
+    assert not (await asyncio.wait({taking}, timeout=0.3))[0]
+    may_commit.set()
+    await writing
+    assert await taking
+    store.close()
 
 
 async def test_the_newest_node_s_archive(store: SqlStore) -> None:

@@ -29,7 +29,11 @@ async def nodes(context: CommandContext, as_json: bool) -> None:
     """
     watch = await _watched(context)
     leases = await context.store.read(lambda rows: rows.jobs.all())
-    rows = [_row(one, leases, is_alive=watch.is_alive(one.node_id)) for one in watch.members]
+    sites = await context.store.read(lambda rows: rows.site_owners.count_by_node())
+    rows = [
+        _row(one, leases, sites.get(one.node_id, 0), is_alive=watch.is_alive(one.node_id))
+        for one in watch.members
+    ]
     if as_json:
         show(rows, as_json=True)
     else:
@@ -46,7 +50,7 @@ async def _watched(context: CommandContext) -> BeatWatch:
     return watch
 
 
-def _row(member: Member, leases: Sequence[JobLease], *, is_alive: bool) -> NodeRow:
+def _row(member: Member, leases: Sequence[JobLease], sites: int, *, is_alive: bool) -> NodeRow:
     load = member.load
     return NodeRow(
         id=member.node_id,
@@ -60,6 +64,7 @@ def _row(member: Member, leases: Sequence[JobLease], *, is_alive: bool) -> NodeR
         pages=load.pages,
         media_workers=load.media_workers,
         bridges=load.bridges,
+        sites=sites,
         jobs=[lease.name for lease in leases if lease.holder == member.node_id],
     )
 
@@ -75,5 +80,6 @@ def _brief(row: NodeRow) -> dict[str, object]:
         "calls": row.calls,
         "pages": row.pages,
         "media": f"{row.bridges} bridges in {row.media_workers} workers",
+        "sites": row.sites,
         "jobs": row.jobs,
     }

@@ -42,6 +42,7 @@ from visavis.domain.leg import BridgeId, BridgeStatus, LocalTransport, RemoteTra
 from visavis.domain.library import Entry, FoundEntries, LibrarySearch
 from visavis.domain.membership import Member
 from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, Grant
+from visavis.domain.ownership import SiteOwner
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Delivery, Manifest, RecordingState
@@ -253,6 +254,25 @@ class JobRows(Protocol):
         """End the lease if it has this term. The job is due `pause` seconds after it was taken."""
 
 
+class SiteOwnerRows(Protocol):
+    """Owners of the sites. A cluster is the nodes whose pages meet in calls."""
+
+    def take(self, cluster: str, owner: SiteOwner, seen_term: int) -> bool:
+        """Save the owner of a site whose term is `seen_term`, or that has no owner yet.
+
+        Return whether that was so; another member was faster otherwise.
+        """
+
+    def take_all(self, cluster: str, node_id: str, boot: str) -> Mapping[int, int]:
+        """Take every site of the cluster; return their new terms."""
+
+    def hold(self, cluster: str, site_ids: Collection[int]) -> Mapping[int, SiteOwner]:
+        """Return the owners of these sites, and let nobody take one until this transaction ends."""
+
+    def count_by_node(self) -> Mapping[str, int]:
+        """Return how many sites each node owns."""
+
+
 class MemberWatch(Protocol):
     """Reports this process to the other members, and receives their reports."""
 
@@ -299,8 +319,8 @@ class CallSnapshot:
 class LiveCallRows(Protocol):
     """Snapshots of the calls in progress, with which calls outlive the app process."""
 
-    def save(self, call: CallSnapshot, node_id: str) -> None:
-        """Insert the snapshot or replace the previous one."""
+    def save(self, call: CallSnapshot, node_id: str, term: int) -> None:
+        """Insert the snapshot or replace the previous one; `term` is that of the site's owner."""
 
     def delete(self, site_id: int, call_id: str) -> None: ...
     def list_by_node(self, node_id: str) -> Sequence[CallSnapshot]: ...
@@ -508,6 +528,8 @@ class Transaction(Protocol):
     def members(self) -> MemberRows: ...
     @property
     def jobs(self) -> JobRows: ...
+    @property
+    def site_owners(self) -> SiteOwnerRows: ...
     @property
     def calls(self) -> CallRows: ...
     @property

@@ -33,6 +33,7 @@ from visavis.store.rows.oauth import SqlClientRows, SqlCodeRows, SqlCredentialRo
 from visavis.store.rows.people import SqlAgentRows, SqlRoleRows, SqlSiteRows
 from visavis.store.rows.recordings import SqlRecordingRows
 from visavis.store.rows.settings import SqlSettingsRows
+from visavis.store.rows.site_owners import SqlSiteOwnerRows
 from visavis.store.rows.upload_keys import SqlUploadKeyRows
 from visavis.store.rows.uploads import SqlRecordingObjectRows, SqlUploadRows
 from visavis.tasks import describe
@@ -107,6 +108,7 @@ class SqlTransaction:
         self.nodes = SqlNodeRows(*rest)
         self.members = SqlMemberRows(*rest)
         self.jobs = SqlJobRows(*rest)
+        self.site_owners = SqlSiteOwnerRows(*rest)
         self.calls = SqlCallRows(*rest)
         self.live_calls = SqlLiveCallRows(*rest)
         self.recordings = SqlRecordingRows(*rest)

@@ -237,6 +237,17 @@ job_leases = Table(
     Column("figures", JSON(none_as_null=True)),
 )
 
+site_owners = Table(
+    "site_owners",
+    metadata,
+    Column("cluster", Text, primary_key=True),
+    Column("site_id", Integer, ForeignKey("sites.id"), primary_key=True),
+    Column("node_id", Text, nullable=False),
+    Column("boot", Text, nullable=False),
+    Column("term", BigInteger, nullable=False),
+    Column("since", Float, nullable=False),  # by the database's clock
+)
+
 live_calls = Table(
     "live_calls",
     metadata,
@@ -245,6 +256,7 @@ live_calls = Table(
     Column("node_id", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("state", LargeBinary, nullable=False),
+    Column("term", BigInteger, nullable=False, server_default="0"),
     Index("live_calls_by_node", "node_id"),
 )
 

@@ -144,7 +144,7 @@ class SimulatedSite:
     announced: list[bool] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.ids = itertools.count()
+        self.ids, self.boots = itertools.count(), itertools.count()
         self.calls = self._new_calls()
         if self.is_staffed:  # the last agent has just left
             self.calls.site(1).is_staffed = True
@@ -159,6 +159,7 @@ class SimulatedSite:
             schedule=self._schedule,
             new_id=lambda: f"id{next(self.ids)}",
             node_id="node",
+            boot=f"boot{next(self.boots)}",
             announce=self._announce,
         )
 

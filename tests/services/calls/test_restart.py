@@ -421,7 +421,7 @@ async def test_a_snapshot_that_cannot_be_read_is_a_failed_call(
     state = site.calls.site(1).calls[call_id].snapshot() if version == 0 else b"\x80"
     live = CallSnapshot(call_id, 1, version, state)
     site.calls.site(1).calls.clear()
-    await site.store.write(lambda rows: rows.live_calls.save(live, "node"))
+    await site.store.write(lambda rows: rows.live_calls.save(live, "node", 1))
     await site.restart()
     assert site.calls.count == 0
     assert await site.state(call_id) == ("ended", "failed")

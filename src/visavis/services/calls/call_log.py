@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Protocol
@@ -14,6 +14,7 @@ from visavis.domain.call import Call, CallRecord
 from visavis.domain.call.model import SNAPSHOT_VERSION
 from visavis.domain.call_events import CallEvent
 from visavis.domain.errors import ErrorCode, VisavisError
+from visavis.services.ownership import Ownership
 from visavis.services.ports import CallSnapshot, Store, Transaction
 from visavis.tasks import spawn
 
@@ -35,18 +36,19 @@ class CallLogWriter:
     """Writes calls, their events and their snapshots in batches, after a short delay or at once.
 
     A snapshot stays in the database while its call is in progress. `past_calls_changed` is called
-    with the id of each site whose finished calls have changed in the database.
+    with the id of each site whose finished calls have changed in the database. Calls of a site that
+    another process owns are not written.
     """
 
     def __init__(
         self,
         store: Store,
-        node_id: str,
+        ownership: Ownership,
         schedule: Callable[[float, Callable[[], None]], Timer],
         past_calls_changed: Callable[[int], None],
     ) -> None:
         self._store = store
-        self._node_id = node_id
+        self._ownership = ownership
         self._schedule = schedule
         self._records: dict[str, CallRecord] = {}
         self._events: list[tuple[int, str, CallEvent]] = []
@@ -129,10 +131,12 @@ class CallLogWriter:
             events, self._events = self._events, []
             snapshots = [replace(r, quality=dict(r.quality)) for r in records.values()]
             calls = [_live_call(call) for call in live.values()]
+            sites = {r.site_id for r in snapshots} | {call.site_id for call in calls}
             try:
-                await self._store.write(
-                    partial(self._save, records=snapshots, events=events, calls=calls)
+                terms = await self._store.write(
+                    partial(self._save, sites, records=snapshots, events=events, calls=calls)
                 )
+                self._ownership.confirm(sites, terms)
             except VisavisError as error:
                 self._records = {**records, **self._records}
                 self._live = {**live, **self._live}
@@ -145,6 +149,7 @@ class CallLogWriter:
                 for tried in waiting:
                     tried()
             self._unconfirmed = 0
+            snapshots = [record for record in snapshots if record.site_id in terms]
             self._saved |= {record.id for record in snapshots}
             self._saved -= {record.id for record in snapshots if record.is_over}
             for site_id in {record.site_id for record in snapshots if record.is_over}:
@@ -152,21 +157,30 @@ class CallLogWriter:
 
     def _save(
         self,
+        sites: Collection[int],
         rows: Transaction,
+        *,
         records: list[CallRecord],
         events: list[tuple[Any, ...]],
         calls: list[CallSnapshot],
-    ) -> None:
+    ) -> Mapping[int, int]:
+        """Return the terms of the sites that are still ours; nothing is written of the others."""
+        terms, node_id = self._ownership.fence(rows, sites), self._ownership.node_id
         for record in records:
-            rows.calls.save(record, self._node_id)
+            if record.site_id in terms:
+                rows.calls.save(record, node_id)
         for number, (site_id, call_id, event) in enumerate(events):
-            if number >= self._unconfirmed or not rows.calls.has_event(site_id, call_id, event):
+            is_new = number >= self._unconfirmed
+            if site_id in terms and (is_new or not rows.calls.has_event(site_id, call_id, event)):
                 rows.calls.add_event(site_id, call_id, event)
         for call in calls:
+            if call.site_id not in terms:
+                continue
             if call.state:
-                rows.live_calls.save(call, self._node_id)
+                rows.live_calls.save(call, node_id, terms[call.site_id])
             else:
                 rows.live_calls.delete(call.site_id, call.call_id)
+        return terms
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._writing = None

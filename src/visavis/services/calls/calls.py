@@ -6,7 +6,7 @@ await, so that the first of two requests wins. Slow work follows as effects.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hmac import compare_digest
@@ -35,6 +35,7 @@ from visavis.services.calls.site import PageInCall, SiteCalls
 from visavis.services.calls.site_visitors import INVITATION_SECONDS, Invitation
 from visavis.services.connectivity_tests import ConnectivityTests
 from visavis.services.missed_call_messages import MissedCallMessages
+from visavis.services.ownership import Ownership
 from visavis.services.ports import Bus, Clock, MediaListener, MediaPlane, Store, Transaction
 from visavis.services.presence import AgentPresence, AgentSession
 from visavis.services.secrets import digest
@@ -48,11 +49,15 @@ UNKNOWN: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class _Former:
-    """Calls of the former app process, its staffed sites, and the last time it was known to run."""
+    """Calls of the former app process, its staffed sites, and the last time it was known to run.
+
+    `terms` are those of the sites, from which the former process is fenced off now.
+    """
 
     calls: list[Call]
     staffed: frozenset[int]
     alive_at: datetime | None
+    terms: Mapping[int, int]
 
 
 class Calls:
@@ -66,13 +71,15 @@ class Calls:
         clock: Clock,
         new_id: Callable[[], str],
         node_id: str,
+        boot: str,
         announce: Callable[[int], Awaitable[None]],
         schedule: Scheduler = call_later,
         limits: VisitorLimits | None = None,
         relays: Relays | None = None,
     ) -> None:
         self.guard = VisitorGuard(limits or VisitorLimits(), clock)
-        self.call_log = CallLogWriter(store, node_id, schedule, self._past_calls_changed)
+        self.ownership = Ownership(node_id, boot, self._site_lost)
+        self.call_log = CallLogWriter(store, self.ownership, schedule, self._past_calls_changed)
         self.media_events: MediaListener = MediaEvents(self._find_with_owner)
         self._settings_of = settings_of
         self._store = store
@@ -143,6 +150,7 @@ class Calls:
 
     async def from_visitor(self, visitor: Visitor, message: signaling.FromVisitor) -> None:
         """Perform a request of a visitor's page; raises `VisavisError`."""
+        self.ownership.require(visitor.site_id)
         match message:
             case signaling.Here():
                 self.guard.require(Use.PAGE, visitor)
@@ -282,6 +290,7 @@ class Calls:
     async def from_agent(self, agent_session: AgentSession, message: signaling.FromAgent) -> None:
         """Perform a request of an agent's page; raises `VisavisError`."""
         agent = agent_session.agent
+        self.ownership.require(agent.site_id)
         if not (agent_session.may_accept_calls or isinstance(message, signaling.HangUp)):
             agent.require(Permission.ACCEPT_CALLS)
         if agent_session.call_id and getattr(message, "call_id", "") != agent_session.call_id:
@@ -404,6 +413,7 @@ class Calls:
         self.site(agent.site_id).add(call, "")
         created = self._join_links.add(call, agent)
         await self.call_log.flush()
+        self.ownership.require(agent.site_id)
         return created
 
     def find_join_link(self, token: str, source: str = "") -> JoinLink:
@@ -451,6 +461,7 @@ class Calls:
         Raises `StoreUnavailable`.
         """
         former = await self._store.write(self._read_former)
+        self.ownership.begin(former.terms)
         self._away_since, self._is_resumed = former.alive_at or UNKNOWN, False
         for site_id in {*former.staffed, *(call.site_id for call in former.calls)}:
             calls = [call for call in former.calls if call.site_id == site_id]
@@ -474,6 +485,7 @@ class Calls:
             await self._store.write(lambda rows: rows.nodes.mark_alive(self._node_id, now))
 
     def _read_former(self, rows: Transaction) -> _Former:
+        terms = self.ownership.take_all(rows)
         calls = []
         for live in rows.live_calls.list_by_node(self._node_id):
             if call := Call.try_restore(live.version, live.state):
@@ -486,7 +498,15 @@ class Calls:
             calls=sorted(calls, key=lambda call: call.record.requested_at),
             staffed=frozenset(rows.live_calls.staffed_sites(self._node_id)),
             alive_at=rows.nodes.alive_at(self._node_id),
+            terms=terms,
         )
+
+    def _site_lost(self, site_id: int) -> None:
+        """Forget the calls of a site, without a message: another process continues them."""
+        if site := self._sites.pop(site_id, None):
+            for call in site.drop():
+                self._runner.forget(call)
+                self._join_links.remove(call.id)
 
     async def wait_idle(self) -> None:
         """Wait until no background task is running."""

@@ -142,7 +142,7 @@ class EffectRunner:
                 timers.pop().cancel()
                 held.saves -= 1
                 if not held.saves:
-                    del self._held[call.id]
+                    self._held.pop(call.id, None)
                     for socket_id, message in held.messages:
                         self.send(socket_id, message)
 
@@ -166,6 +166,14 @@ class EffectRunner:
     def _cancel_timer(self, call: Call, name: str) -> None:
         if timer := self._timers.pop((call.id, name), None):
             timer.cancel()
+
+    def forget(self, call: Call) -> None:
+        """Drop the timers of a call, and its messages that wait."""
+        for call_id, name in list(self._timers):
+            if call_id == call.id:
+                self._cancel_timer(call, name)
+        if held := self._held.pop(call.id, None):
+            held.messages.clear()
 
     # Media commands
 

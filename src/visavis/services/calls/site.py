@@ -101,6 +101,7 @@ class SiteCalls:
         self._missing_agents: set[int] = set()
         self._missing_visitors: set[str] = set()
         self._is_changed = False
+        self._is_dropped = False
 
     # Calls
 
@@ -168,6 +169,25 @@ class SiteCalls:
                 self._runner.run(self, call, effects.RunCommand(call.command))
         self._awaits_resume, self._is_changed = False, True
         self._distribute()
+
+    def drop(self) -> list[Call]:
+        """Stop, because another process owns the site now; return the calls that were here.
+
+        Whatever is still to come, such as the result of a media command, has no effect any more.
+        """
+        self._is_dropped = True
+        calls = [*self.calls.values(), *self.closing.values()]
+        for call in calls:
+            self._owners.pop(call.id, None)
+        for socket_id, page in list(self._pages.items()):
+            if page.site is self:
+                del self._pages[socket_id]
+        for timer in (self._recovery_timer, self._unstaffed_timer):
+            if timer:
+                timer.cancel()
+        self.calls.clear()
+        self.closing.clear()
+        return calls
 
     def _stop_recovery(self) -> None:
         """Let the waiting calls ring: all pages are back, or the time for that is over."""
@@ -296,6 +316,8 @@ class SiteCalls:
     # Applying an event
 
     def _apply(self, call: Call, event: inputs.Event) -> None:
+        if self._is_dropped:
+            return
         for effect in call.handle(event, self._now()):
             match effect:
                 case effects.ParticipantJoined(participant, socket_id, agent_id):
@@ -369,7 +391,7 @@ class SiteCalls:
 
     def _distribute(self) -> None:
         """Apply the consequences of the changes until nothing changes any more."""
-        while self._is_changed:
+        while self._is_changed and not self._is_dropped:
             self._is_changed = False
             if not self._is_recovering():
                 self._connect_reserved()
@@ -403,6 +425,8 @@ class SiteCalls:
             self._runner.schedule(WIDEN_SECONDS, lambda: self._widen(call_id))
 
     def _widen(self, call_id: str) -> None:
+        if self._is_dropped:
+            return
         self._widening.discard(call_id)
         self._distribution.widen(call_id)
         self._is_changed = True
@@ -466,6 +490,8 @@ class SiteCalls:
         self.schedule_update()
 
     def _update_consoles(self) -> None:
+        if self._is_dropped:
+            return
         self._is_feed_due = False
         messages = list(self._console_messages())
         self._feed_sent_at = self._now() if messages else None

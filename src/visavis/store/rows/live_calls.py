@@ -19,11 +19,12 @@ LEVEL: Final = 1
 
 
 class SqlLiveCallRows(Rows):
-    def save(self, call: CallSnapshot, node_id: str) -> None:
+    def save(self, call: CallSnapshot, node_id: str, term: int) -> None:
         values = {
             "call_id": call.call_id,
             "site_id": call.site_id,
             "node_id": node_id,
+            "term": term,
             "version": call.version,
             "state": zlib.compress(call.state, LEVEL),
         }

@@ -1,0 +1,86 @@
+"""Sites that this process owns, with the terms that fence processes which owned them before.
+
+Every batch of the call log begins with the fence: it locks the rows of its sites' owners against a
+take-over until it is committed, and leaves out what concerns a site that another process owns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
+
+import structlog
+
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.ownership import NOBODY, SiteOwner
+from visavis.services.ports import Transaction
+
+log = structlog.get_logger(__name__)
+
+LOST: Final = "Another process has taken over the calls of this site."
+
+
+class Ownership:
+    """Ownership of one process in its cluster: the nodes whose pages meet in calls.
+
+    Without a message bus each node is a cluster of its own, named by its id. Its process then takes
+    every site when it starts, and a site that is added later with its first call. `on_lost` is
+    called with each site that another process has taken.
+    """
+
+    def __init__(self, node_id: str, boot: str, on_lost: Callable[[int], None]) -> None:
+        self.cluster = self.node_id = node_id
+        self._boot = boot
+        self._on_lost = on_lost
+        self._terms: dict[int, int] = {}
+        self._lost: set[int] = set()
+
+    @property
+    def owned_count(self) -> int:
+        """Number of sites that this process owns."""
+        return len(self._terms)
+
+    @property
+    def lost_count(self) -> int:
+        """Number of sites that another process has taken since the start."""
+        return len(self._lost)
+
+    def take_all(self, rows: Transaction) -> Mapping[int, int]:
+        """Take every site; `begin` follows with the result when that is committed."""
+        return rows.site_owners.take_all(self.cluster, self.node_id, self._boot)
+
+    def begin(self, terms: Mapping[int, int]) -> None:
+        self._terms.update(terms)
+
+    def fence(self, rows: Transaction, site_ids: Collection[int]) -> Mapping[int, int]:
+        """Return the terms of those of the sites that this process owns until the commit.
+
+        `confirm` follows with the result when that is committed.
+        """
+        owners = rows.site_owners.hold(self.cluster, site_ids)
+        terms: dict[int, int] = {}
+        for site_id in sorted(site_ids):
+            owner, mine = owners.get(site_id), self._terms.get(site_id, NOBODY)
+            if owner and owner.boot == self._boot:
+                terms[site_id] = owner.term
+            elif owner is None or owner.term < mine:
+                # a new site, or a fail-over of the database has lost our take
+                seen = owner.term if owner else NOBODY
+                me = SiteOwner(site_id, self.node_id, self._boot, max(seen, mine) + 1)
+                if rows.site_owners.take(self.cluster, me, seen):
+                    terms[site_id] = me.term
+        return terms
+
+    def confirm(self, site_ids: Collection[int], terms: Mapping[int, int]) -> None:
+        """Note the sites that this process owns, and give the others up."""
+        self._terms.update(terms)
+        for site_id in set(site_ids) - terms.keys() - self._lost:
+            log.error("site lost to another process", site_id=site_id, node_id=self.node_id)
+            self._lost.add(site_id)
+            self._terms.pop(site_id, None)
+            self._on_lost(site_id)
+
+    def require(self, site_id: int) -> None:
+        """Raise `StoreUnavailable` if another process has taken the site."""
+        if site_id in self._lost:
+            raise VisavisError(ErrorKind.StoreUnavailable, LOST)

@@ -1,0 +1,63 @@
+"""Owners of the sites in each cluster, with their terms."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import func, literal, select, true
+
+from visavis.domain.ownership import SiteOwner
+from visavis.store import tables as t
+from visavis.store.rows.base import Rows
+
+_KEY = ("cluster", "site_id")
+
+
+class SqlSiteOwnerRows(Rows):
+    def take(self, cluster: str, owner: SiteOwner, seen_term: int) -> bool:
+        values = {
+            "node_id": owner.node_id,
+            "boot": owner.boot,
+            "term": owner.term,
+            "since": self._database_time(),
+        }
+        statement = self._upsert(t.site_owners)
+        statement = statement.values(cluster=cluster, site_id=owner.site_id, **values)
+        is_seen = t.site_owners.c.term == seen_term
+        statement = statement.on_conflict_do_update(index_elements=_KEY, set_=values, where=is_seen)
+        taken = self._run(statement.returning(t.site_owners.c.term))
+        return taken.first() is not None
+
+    def take_all(self, cluster: str, node_id: str, boot: str) -> Mapping[int, int]:
+        c = t.site_owners.c
+        owner = {"node_id": node_id, "boot": boot, "since": self._database_time()}
+        sites = select(
+            literal(cluster),
+            t.sites.c.id,
+            literal(node_id),
+            literal(boot),
+            literal(1),
+            self._database_time(),
+        ).where(true())  # or SQLite takes ON CONFLICT for the condition of a join
+        statement = self._upsert(t.site_owners).from_select(
+            ["cluster", "site_id", "node_id", "boot", "term", "since"], sites
+        )
+        statement = statement.on_conflict_do_update(
+            index_elements=_KEY, set_={**owner, "term": c.term + 1}
+        )
+        rows = self._run(statement.returning(c.site_id, c.term))
+        return {row.site_id: row.term for row in rows}
+
+    def hold(self, cluster: str, site_ids: Collection[int]) -> Mapping[int, SiteOwner]:
+        c = t.site_owners.c
+        query = select(t.site_owners).where(c.cluster == cluster, c.site_id.in_(sorted(site_ids)))
+        query = query.order_by(c.site_id).with_for_update(read=True)
+        return {
+            row.site_id: SiteOwner(row.site_id, row.node_id, row.boot, row.term)
+            for row in self._run(query)
+        }
+
+    def count_by_node(self) -> Mapping[str, int]:
+        c = t.site_owners.c
+        query = select(c.node_id, func.count(c.site_id)).group_by(c.node_id)
+        return {row[0]: row[1] for row in self._run(query)}
