@@ -8,7 +8,7 @@ machine hardly change. The last column says how long the event loop was held up 
 longest lateness of a timer of 5 ms.
 
     python benchmarks/library.py [--recordings 1000000] [--searches 200] [--database ADDRESS]
-        [--directory DIRECTORY]
+        [--directory DIRECTORY] [--only NAME]
 
 Recordings that are there from an earlier run, in the database or the directory, are used again.
 """
@@ -269,7 +269,7 @@ async def measure(
     print(f"{p50:8.1f}{p99:8.1f}{cpu50:9.1f}{cpu99:8.1f}{max(late) * 1000:8.1f}{mark}", flush=True)
 
 
-async def run(address: str, directory: Path, recordings: int, searches: int) -> None:
+async def run(address: str, directory: Path, recordings: int, searches: int, only: str) -> None:
     store = open_store(address, statement_seconds=600)
     library = Library(LocalStorage(directory / "library"), store)
     archive = "benchmark"
@@ -282,6 +282,8 @@ async def run(address: str, directory: Path, recordings: int, searches: int) -> 
     on_cpu = ProcessorTime()
     on_cpu.measure()
     for kind, make in kinds(random.Random(7), recordings).items():
+        if only not in kind:
+            continue
         print(f"{kind:24}", end="", flush=True)
         await measure(library, make, searches, on_cpu)
     store.close()
@@ -291,13 +293,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--recordings", type=int, default=1_000_000)
     parser.add_argument("--searches", type=int, default=200)
+    parser.add_argument("--only", default="", help="part of the names of the searches to measure")
     parser.add_argument("--database", help="an empty PostgreSQL database; SQLite if not given")
     parser.add_argument("--directory", type=Path, help="keeps SQLite's database; none if not given")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch, contextlib.suppress(KeyboardInterrupt):
         directory = options.directory or Path(scratch)
         address = options.database or str(directory / "library.db")
-        asyncio.run(run(address, directory, options.recordings, options.searches))
+        asyncio.run(run(address, directory, options.recordings, options.searches, options.only))
 
 
 if __name__ == "__main__":

@@ -113,11 +113,12 @@ FOUND = [
 LIMITS = {
     "few": {},
     "one after the other": {"FEW": 0},
-    "in the order of the list": {"CANDIDATES": 0, "MERGED": 0},
-    "merged": {"CANDIDATES": 0},
+    "in the order of the list": {"CANDIDATES": 0, "INTERSECTED": 0, "MERGED": 0},
+    "merged": {"CANDIDATES": 0, "INTERSECTED": 0},
+    "intersected": {"CANDIDATES": 1},
     "many agents": {"NAMED": 0, "MERGED": 0},
     "too many agents": {"AGENTS": 0},
-    "counted in part": {"CANDIDATES": 0, "COUNTED": 0},
+    "counted in part": {"CANDIDATES": 0, "INTERSECTED": 0, "COUNTED": 0},
 }
 
 
@@ -138,7 +139,12 @@ async def test_the_total_is_of_all_pages(search: Searching) -> None:
 
 @pytest.mark.parametrize(
     ("query", "count", "total"),
-    [({}, 4, 2), ({"visitor": "visitor"}, 3, 1), ({"agent": "bo", "media": "video"}, 3, 2)],
+    [
+        ({}, 4, 2),
+        ({"visitor": "visitor"}, 3, 1),
+        ({"agent": "bo", "media": "video"}, 3, 2),
+        ({"agent": "bo"}, 4, 2),
+    ],
 )
 async def test_not_every_recording_is_counted(
     search: Searching,
@@ -149,6 +155,7 @@ async def test_not_every_recording_is_counted(
 ) -> None:
     monkeypatch.setattr(library_search, "COUNTED", 2)
     monkeypatch.setattr(library_search, "CANDIDATES", 0)
+    monkeypatch.setattr(library_search, "INTERSECTED", 0)
     pages = [await search({**query, "pageSize": "1", "pageIndex": str(n)}) for n in (1, 2, 3, 4)]
     assert [len(page.recordings) for page in pages] == [1] * count + [0] * (4 - count)
     assert (pages[0].total, pages[0].is_total_exact) == (total, False)
@@ -188,7 +195,7 @@ async def test_the_agents_of_a_recording_are_those_that_it_has_now(search: Searc
         (LibrarySearch(is_held=True), ["r3"], ["library_entries_held"]),
         (LibrarySearch(shortest=200), ["r4"], ["library_entries_by_duration"]),
         (
-            LibrarySearch(agent="ärn"),
+            LibrarySearch(agent="ärn", order="size"),
             ["r3"],
             [
                 "SEARCH library_agents USING PRIMARY KEY (archive=? AND site_id=? AND agent>?)",

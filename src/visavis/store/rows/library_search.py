@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    Subquery,
     and_,
     bindparam,
     case,
@@ -37,6 +38,8 @@ COUNTED: Final = 10_000
 """Recordings that are looked at to count those found."""
 CANDIDATES: Final = 5_000
 """Recordings that match a filter up to which each of them is read."""
+INTERSECTED: Final = 30_000
+"""Recordings that match a filter up to which they are compared with those of another filter."""
 FEW: Final = 200
 """Candidates that no further filter has to reduce."""
 AGENTS: Final = 10_000
@@ -49,7 +52,7 @@ TRIGRAM: Final = 3
 """Length of the shortest text that the index of trigrams finds."""
 
 Columns: TypeAlias = ReadOnlyColumnCollection[str, Any]
-Filters: TypeAlias = Callable[[Columns, LibrarySearch], list[ColumnElement[bool]]]
+Filters: TypeAlias = Callable[[Any, LibrarySearch], list[ColumnElement[bool]]]
 Numbers: TypeAlias = Select[int]
 
 _C: Final = t.library_entries.c
@@ -77,18 +80,20 @@ class SqlLibrarySearch(Rows):
         agents = self._agents(archive, site_id, search.agent) if search.agent else None
         if agents is not None and not agents:
             return [], 0, True
-        candidates = self._candidates(archive, site_id, search, agents or ())
-        if candidates is not None:
-            found = self._sorted(candidates, archive, site_id, search)
-            return found[search.offset :][: search.limit], len(found), True
-        if agents and len(agents) <= MERGED and search.order == "startedAt":
+        is_merged = agents and len(agents) <= MERGED and search.order == "startedAt"
+        if not (is_merged and _is_for_agent_alone(search)):
+            candidates = self._candidates(archive, site_id, search, agents or ())
+            if candidates is not None:
+                found = self._sorted(candidates, archive, site_id, search)
+                return found[search.offset :][: search.limit], len(found), True
+        if agents and is_merged:
             found = self._merged(archive, site_id, search, agents)
         else:
             found = self._listed(archive, site_id, search)
         known = search.offset + min(len(found), search.limit)
         if len(found) <= search.limit and (found or not search.offset):
             return found, known, True
-        total, is_exact = self._counted(archive, site_id, search)
+        total, is_exact = self._counted(archive, site_id, search, agents or ())
         return found[: search.limit], total if is_exact else max(total, known), is_exact
 
     def _agents(self, archive: str, site_id: int, part: str) -> Sequence[str] | None:
@@ -117,14 +122,23 @@ class SqlLibrarySearch(Rows):
         """Return the recordings that may be found; None if they are too many to read each."""
         if not _filters(_C, search) and search.order == "startedAt":
             return None
-        candidates: set[int] | None = None
-        for query in self._probes(archive, site_id, search, agents):
-            found = self._aggregated(query.limit(CANDIDATES + 1))
-            if len(found) <= CANDIDATES:
-                candidates = set(found) if candidates is None else candidates & set(found)
-                if len(candidates) <= FEW:
+        probes = tuple(self._probes(archive, site_id, search, agents))
+        in_time, has_times = self._in_time(archive, site_id, search), bool(_times(_C, search))
+        most = INTERSECTED if len(probes) + has_times > 1 else CANDIDATES
+        queries = [(in_time, most if has_times else CANDIDATES), *((one, most) for one in probes)]
+        candidates = self._intersected(queries)
+        return candidates if candidates is None or len(candidates) <= CANDIDATES else None
+
+    def _intersected(self, queries: Iterable[tuple[Numbers, int]]) -> set[int] | None:
+        """Return what the queries have in common, but for those that find more than their limit."""
+        common: set[int] | None = None
+        for query, most in queries:
+            found = self._aggregated(query.limit(most + 1))
+            if len(found) <= most:
+                common = set(found) if common is None else common & set(found)
+                if len(common) <= FEW:
                     break
-        return candidates
+        return common
 
     def _aggregated(self, query: Numbers) -> Sequence[int]:
         """Return the numbers, which the database puts into one value: rows would take longer."""
@@ -134,6 +148,10 @@ class SqlLibrarySearch(Rows):
         found: list[int] = json.loads(self._run(select(func.json_group_array(number))).scalar_one())
         return found
 
+    def _in_time(self, archive: str, site_id: int, search: LibrarySearch) -> Numbers:
+        of = (*_of(_C, archive, site_id), *_times(_C, search))
+        return select(_C.number).where(*of).order_by(_C.started_at)
+
     def _probes(
         self, archive: str, site_id: int, search: LibrarySearch, agents: Sequence[str]
     ) -> Iterator[Numbers]:
@@ -141,8 +159,6 @@ class SqlLibrarySearch(Rows):
         numbers = select(_C.number).where(*_of(_C, archive, site_id))
         if search.is_held:
             yield numbers.where(*_held(_C, search)).order_by(_C.started_at)
-        if _filters(_C, search) or _times(_C, search):
-            yield numbers.where(*_times(_C, search)).order_by(_C.started_at)
         if search.media:
             media = (*_media(_C, search), *_times(_C, search))
             yield numbers.where(*media).order_by(_C.started_at)
@@ -175,8 +191,12 @@ class SqlLibrarySearch(Rows):
         return self._aggregated(query.order_by(*_order(_C, search)))
 
     def _listed(self, archive: str, site_id: int, search: LibrarySearch) -> Sequence[int]:
-        """Return the page and the recording after it, read along the index of the order."""
-        filters = (*_times(_C, search), *_filters(_C, search))
+        """Return the page and the recording after it, read along the index of the order.
+
+        The filters are compared as expressions of which there is no index, so that no planner sorts
+        all rows that match one of them.
+        """
+        filters = (*_times(_C, search), *_filters(_COMPUTED, search))
         query = select(_C.number).where(*_of(_C, archive, site_id), *filters)
         query = query.order_by(*_order(_C, search)).limit(search.limit + 1).offset(search.offset)
         return self._run(query).scalars().all()
@@ -203,14 +223,22 @@ class SqlLibrarySearch(Rows):
         ordered = sorted(found, reverse=search.is_descending)
         return [number for _, number in ordered[search.offset : end]]
 
-    def _counted(self, archive: str, site_id: int, search: LibrarySearch) -> tuple[int, bool]:
+    def _counted(
+        self, archive: str, site_id: int, search: LibrarySearch, agents: Sequence[str]
+    ) -> tuple[int, bool]:
         """Return how many are found, or, if not exact, a number that is exceeded."""
+        if agents and len(agents) <= NAMED and _is_for_agent_alone(search):
+            names = (*_of(_A, archive, site_id), _A.agent.in_(agents), *_times(_A, search))
+            some = select(_A.number).where(*names).limit(COUNTED + 1).subquery()
+            return self._count(some, func.count(some.c.number.distinct()))
         looked_at = (*_of(_C, archive, site_id), *_times(_C, search), *_media(_C, search))
         compared = [name for name, filters in _FILTERS.items() if filters(_C, search)]
         rows = select(*(_C[name] for name in compared or ("number",))).where(*looked_at)
         some = rows.order_by(_C.started_at.desc()).limit(COUNTED + 1).subquery()
         matches = [one for name in compared for one in _FILTERS[name](some.c, search)]
-        found = func.count(case((and_(*matches), 1))) if matches else func.count()
+        return self._count(some, func.count(case((and_(true(), *matches), 1))))
+
+    def _count(self, some: Subquery, found: ColumnElement[int]) -> tuple[int, bool]:
         seen, total = self._run(select(func.count(), found).select_from(some)).one()
         is_exact = seen <= COUNTED
         return (total, True) if is_exact else (max(total - 1, 0), False)
@@ -231,6 +259,22 @@ class SqlLibrarySearch(Rows):
         return _C.number.in_(select(values.c.value))
 
 
+class _Computed:
+    """The columns that filters compare, as expressions of which there is no index.
+
+    The kind of media stays a column: its index has the order of the list, too.
+    """
+
+    duration = _C.duration + 0.0
+    media = _C.media
+    is_held = _C.is_held
+    visitor_text = _C.visitor_text.concat("")
+    agent_text = _C.agent_text.concat("")
+
+
+_COMPUTED: Final = _Computed()
+
+
 def _of(c: Columns, archive: str, site_id: int) -> tuple[ColumnElement[bool], ...]:
     return c.archive == archive, c.site_id == site_id
 
@@ -248,38 +292,43 @@ def _order(c: Columns, search: LibrarySearch) -> tuple[ColumnElement[Any], ...]:
     return (column.desc(), c.id.desc()) if search.is_descending else (column, c.id)
 
 
-def _times(c: Columns, search: LibrarySearch) -> list[ColumnElement[bool]]:
+def _is_for_agent_alone(search: LibrarySearch) -> bool:
+    others = (_held, _media, _durations, _visitor)
+    return not any(filters(_C, search) for filters in others)
+
+
+def _times(c: Any, search: LibrarySearch) -> list[ColumnElement[bool]]:
     since = [c.started_at >= search.since] if search.since else []
     return since + ([c.started_at < search.until] if search.until else [])
 
 
-def _filters(c: Columns, search: LibrarySearch) -> list[ColumnElement[bool]]:
+def _filters(c: Any, search: LibrarySearch) -> list[ColumnElement[bool]]:
     """Return the conditions of all filters but the time."""
     others = [condition for filters in _FILTERS.values() for condition in filters(c, search)]
     return _media(c, search) + others
 
 
-def _held(c: Columns, search: LibrarySearch) -> list[ColumnElement[bool]]:
+def _held(c: Any, search: LibrarySearch) -> list[ColumnElement[bool]]:
     if search.is_held is None:
         return []
     # not IS, which does not match the condition of the partial index
     return [c.is_held == true() if search.is_held else c.is_held == false()]
 
 
-def _media(c: Columns, search: LibrarySearch) -> list[ColumnElement[bool]]:
+def _media(c: Any, search: LibrarySearch) -> list[ColumnElement[bool]]:
     return [c.media == search.media] if search.media else []
 
 
-def _durations(c: Columns, search: LibrarySearch) -> list[ColumnElement[bool]]:
+def _durations(c: Any, search: LibrarySearch) -> list[ColumnElement[bool]]:
     least = [c.duration >= search.shortest] if search.shortest is not None else []
     return least + ([c.duration <= search.longest] if search.longest is not None else [])
 
 
-def _visitor(c: Columns, search: LibrarySearch) -> list[ColumnElement[bool]]:
+def _visitor(c: Any, search: LibrarySearch) -> list[ColumnElement[bool]]:
     return [_contains(c.visitor_text, search.visitor)] if search.visitor else []
 
 
-def _agent(c: Columns, search: LibrarySearch) -> list[ColumnElement[bool]]:
+def _agent(c: Any, search: LibrarySearch) -> list[ColumnElement[bool]]:
     return [_contains(c.agent_text, search.agent)] if search.agent else []
 
 
