@@ -135,7 +135,6 @@ class App(Services):
         self.stopping = asyncio.Event()
         self.started_at = now()
         self.lifecycle = Lifecycle()
-        self.members = Members(self._member(), self._load, time.monotonic)
         self.jobs = Jobs(store, self.node_id)
         self.tally = RecordingTotals()
         self.media = WorkerPool(settings.media_sockets)
@@ -146,7 +145,8 @@ class App(Services):
             settings.turn_seconds,
         )
         relays = self._relays if self.ice.has_relay else None
-        self.calls = build_calls(self, settings, self.media, self.members.me, relays)
+        me = self._member()
+        self.calls = build_calls(self, settings, self.media, me, relays)
         self.gate = connection_gate(settings)
         self.metrics_access = MetricsAccess(settings.metrics_networks, settings.metrics_token)
         self.open_sockets = OpenSockets(settings.sockets_per_address, settings.sockets_per_site)
@@ -165,6 +165,7 @@ class App(Services):
         self.rate_limit = RateLimit(
             request_limits(settings), self.sessions.known_token, self.sessions.has_token
         )
+        self.members = Members(me, self._load, time.monotonic, (self.calls.guard, self.rate_limit))
         self.archive = self._archive() if settings.archive else None
         self.sockets = self._sockets()
         self.oauth = self._oauth(self.sessions)

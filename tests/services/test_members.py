@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from tests.services.site import NOW
@@ -27,3 +28,27 @@ def test_the_members_that_are_alive() -> None:
         now[0] = beat
         members.observe([replace(ME, beat=beat), other])
     assert [member.node_id for member in members.alive] == ["me"]
+
+
+class Counter:
+    """Counts of one limit."""
+
+    def __init__(self, counts: dict[str, float]) -> None:
+        self.counts = counts
+        self.elsewhere: Mapping[str, float] = {}
+
+    def busiest(self) -> Mapping[str, float]:
+        return self.counts
+
+
+def test_the_counts_of_limits_are_told_and_heard() -> None:
+    now = [0.0]
+    first, second = Counter({"one": 1}), Counter({"two": 2})
+    members = Members(ME, MemberLoad, lambda: now[0], (first, second))
+    assert members.report().counts == {"one": 1, "two": 2}
+    other = replace(ME, node_id="other", counts={"one": 5.0})
+    members.observe([members.report(), other])
+    assert first.elsewhere == second.elsewhere == {"one": 5.0}
+    for now[0] in (1.0, 2.0, 3.0):  # the other one is dead
+        members.observe([replace(ME, beat=int(now[0])), other])
+    assert first.elsewhere == {}

@@ -21,7 +21,13 @@ pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 A = Member("a", "boot", NOW, "1.0", "machine", "http://a", ("app", "media"))
-B = replace(A, node_id="b", state=MemberState.DRAINING, load=MemberLoad(1, 2, 3, 4))
+B = replace(
+    A,
+    node_id="b",
+    state=MemberState.DRAINING,
+    load=MemberLoad(1, 2, 3, 4),
+    counts={"digest": 2.5},
+)
 
 
 @pytest.fixture

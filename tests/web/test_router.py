@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -29,7 +30,7 @@ from visavis.settings import Settings
 from visavis.store import open_store
 from visavis.web.authentication import Authentication
 from visavis.web.request import MAX_WAITING, AccessLog, index_headers
-from visavis.web.router import RateLimit, RequestLimits
+from visavis.web.router import WINDOW_SECONDS, RateLimit, RequestLimits
 
 STRANGER = ("203.0.113.9", 40000)
 
@@ -339,6 +340,22 @@ def test_openings_of_sockets_are_counted() -> None:
     assert limit.refused[RateClass.SOCKET] == 1
     scope["client"] = ("203.0.113.10", 1)
     assert not limit.seconds_to_wait(scope, RateClass.SOCKET)
+
+
+def test_requests_are_counted_across_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    scope = {"type": "http", "path": "/", "headers": [], "client": STRANGER}
+    index_headers(scope)
+    one, other = (RateLimit(RequestLimits(page=4, api=4)) for _ in range(2))
+    now = 10 * WINDOW_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    for _ in range(3):
+        assert not one.seconds_to_wait(scope, RateClass.PAGE)
+    other.elsewhere = one.busiest()
+    waits = [bool(other.seconds_to_wait(scope, RateClass.PAGE)) for _ in range(2)]
+    assert waits == [False, True]
+    assert not other.seconds_to_wait(scope, RateClass.API)
+    now += WINDOW_SECONDS
+    assert one.busiest() == {}  # those counts are over
 
 
 def test_a_proxy_that_is_not_listed_does_not_switch_limits_off() -> None:

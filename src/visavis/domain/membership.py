@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -41,7 +41,8 @@ NO_LOAD: Final = MemberLoad()
 class Member:
     """An app process. `boot` identifies this start of it, and `beat` rises once a second.
 
-    `machine` is the name of its host, and `url` the address at which browsers reach it.
+    `machine` is the name of its host, and `url` the address at which browsers reach it. `counts`
+    are its busiest counts of limited uses (`domain.shared_counts`).
     """
 
     node_id: str
@@ -54,6 +55,7 @@ class Member:
     state: MemberState = MemberState.READY
     load: MemberLoad = NO_LOAD
     beat: int = 0
+    counts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from visavis.domain.membership import BeatWatch, Member, MemberLoad, MemberState
+from visavis.domain.shared_counts import counted_elsewhere
+
+
+class SharedCounter(Protocol):
+    """Counts of limited uses; `elsewhere` are those of the other members, by the same keys."""
+
+    elsewhere: Mapping[str, float]
+
+    def busiest(self) -> Mapping[str, float]: ...
 
 
 class Members:
     """Implements `services.ports.MemberWatch`.
 
-    `load` returns the present load of this process's node, `elapsed` the monotonic time.
+    `load` returns the present load of this process's node, `elapsed` the monotonic time. The counts
+    of the `counters` are told to the other members.
     """
 
     def __init__(
-        self, me: Member, load: Callable[[], MemberLoad], elapsed: Callable[[], float]
+        self,
+        me: Member,
+        load: Callable[[], MemberLoad],
+        elapsed: Callable[[], float],
+        counters: Sequence[SharedCounter] = (),
     ) -> None:
         self.me = me
+        self._counters = counters
         self._load = load
         self._elapsed = elapsed
         self._watch = BeatWatch()
@@ -28,10 +44,16 @@ class Members:
         self._state = MemberState.DRAINING
 
     def report(self) -> Member:
-        return replace(self.me, state=self._state, load=self._load())
+        counts: dict[str, float] = {}
+        for counter in self._counters:
+            counts |= counter.busiest()
+        return replace(self.me, state=self._state, load=self._load(), counts=counts)
 
     def observe(self, members: Sequence[Member]) -> None:
         self._watch.observe(members, self._elapsed())
+        elsewhere = counted_elsewhere(self.alive, self.me.node_id)
+        for counter in self._counters:
+            counter.elsewhere = elsewhere
 
     @property
     def alive(self) -> Sequence[Member]:

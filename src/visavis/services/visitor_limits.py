@@ -7,18 +7,23 @@ from which the page connects. So an attack from few networks leaves most places 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from math import ceil
 from typing import Final
 
 from visavis.domain.errors import ErrorCode, VisavisError
 from visavis.domain.people import Visitor
+from visavis.domain.shared_counts import busiest, shared_key
 
 MAX_WATCHED: Final = 50_000
 """Maximum number of keys in a counter; the least recently used key is removed first."""
+
+MAX_LOOKED_AT: Final = 1_000
+"""Newest keys among which the busiest are looked for, once a second."""
 
 MINUTE: Final = 60.0
 
@@ -67,12 +72,23 @@ class TokenBuckets:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._buckets: OrderedDict[tuple[str, str], tuple[float, datetime]] = OrderedDict()
+        self.elsewhere: Mapping[str, float] = {}
+        """Uses on other nodes, by `shared_key`."""
+
+    def newest(self, count: int) -> Iterator[tuple[str, str]]:
+        """Yield the keys that were used last, the newest first."""
+        yield from islice(reversed(self._buckets), count)
 
     def __len__(self) -> int:
         return len(self._buckets)
 
     def used(self, key: tuple[str, str], per_minute: int) -> float:
-        """Return the number of uses that have not been refilled yet."""
+        """Return the number of uses, on all nodes, that have not been refilled yet."""
+        others = self.elsewhere.get(shared_key(*key), 0.0) if self.elsewhere else 0.0
+        return self.used_here(key, per_minute) + others
+
+    def used_here(self, key: tuple[str, str], per_minute: int) -> float:
+        """Return the number of uses on this node that have not been refilled yet."""
         known = self._buckets.get(key)
         if known is None:
             return 0.0
@@ -85,7 +101,7 @@ class TokenBuckets:
 
     def add(self, key: tuple[str, str], per_minute: int) -> None:
         """Count a use."""
-        self._buckets[key] = self.used(key, per_minute) + 1, self._clock()
+        self._buckets[key] = self.used_here(key, per_minute) + 1, self._clock()
         self._buckets.move_to_end(key)
         if len(self._buckets) > MAX_WATCHED:
             self._buckets.popitem(last=False)
@@ -103,6 +119,24 @@ class VisitorGuard:
         self._clock = clock
         self._buckets = TokenBuckets(clock)
         self._abandoned: OrderedDict[str, datetime] = OrderedDict()
+
+    @property
+    def elsewhere(self) -> Mapping[str, float]:
+        """Uses on other nodes, by the keys of `busiest`."""
+        return self._buckets.elsewhere
+
+    @elsewhere.setter
+    def elsewhere(self, counts: Mapping[str, float]) -> None:
+        self._buckets.elsewhere = counts
+
+    def busiest(self) -> Mapping[str, float]:
+        """Return the uses of the busiest networks, for the other nodes."""
+        limits = {f"{use} by source": self.limits.per_minute(use) for use in Use}
+        limits[Use.JOIN] = self.limits.joins
+        keys = [key for key in self._buckets.newest(MAX_LOOKED_AT) if limits.get(key[0])]
+        return busiest(
+            (key, self._buckets.used_here(key, limits[key[0]]), limits[key[0]]) for key in keys
+        )
 
     def require(self, use: Use, visitor: Visitor) -> None:
         """Count a use by this visitor; raises `TooManyRequests` if it exceeds a limit.

@@ -223,6 +223,7 @@ members = Table(
     Column("roles", JSON, nullable=False),
     Column("state", Text, nullable=False),
     Column("load", JSON, nullable=False),
+    Column("counts", JSON, nullable=False, server_default="{}"),
 )
 
 job_leases = Table(

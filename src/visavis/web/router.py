@@ -24,6 +24,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from structlog.contextvars import STRUCTLOG_KEY_PREFIX
 
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.shared_counts import busiest, shared_key
 from visavis.protocol.routes import WEBSOCKET, Caller, Gate, RateClass, Route
 from visavis.web.errors import (
     NO_STORE,
@@ -157,6 +158,8 @@ class RateLimit:
         self._claims = claims
         self._window = 0
         self._counts: dict[tuple[RateClass, str], int] = {}
+        self.elsewhere: Mapping[str, float] = {}
+        """Counts of other nodes, by the keys of `busiest`."""
         self.refused: Counter[RateClass] = Counter()
 
     def seconds_to_wait(self, scope: Scope, kind: RateClass | None) -> int:
@@ -179,10 +182,20 @@ class RateLimit:
             self._window, self._counts = window, {}
         key = kind, self._counted_by(scope, source)
         count = self._counts[key] = self._counts.get(key, 0) + 1
-        if count <= limit:
+        others = self.elsewhere.get(shared_key(*key), 0.0) if self.elsewhere else 0.0
+        if count + others <= limit:
             return 0
         self.refused[kind] += 1
         return (window + 1) * WINDOW_SECONDS - now
+
+    def busiest(self) -> Mapping[str, float]:
+        """Return the counts of the busiest clients, for the other nodes.
+
+        Their windows do not begin with ours: a client is held to its limit within two windows.
+        """
+        if int(time.monotonic()) // WINDOW_SECONDS != self._window:
+            return {}
+        return busiest((key, count, self._limits[key[0]]) for key, count in self._counts.items())
 
     def _counted_by(self, scope: Scope, source: str) -> str:
         if token := self._token_of(scope):

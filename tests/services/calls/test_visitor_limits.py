@@ -10,6 +10,7 @@ import pytest
 from tests.services.calls.simulated_site import NOW, OFFER, SimulatedSite, agent_session, refused
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
+from visavis.domain.shared_counts import shared_key
 from visavis.protocol import signaling
 from visavis.services import visitor_limits
 from visavis.services.calls.site_visitors import MAX_LISTED
@@ -159,3 +160,34 @@ def test_what_is_remembered_is_bounded(
     guard.require_call(Visitor("0", 1), 0, 0)
     with pytest.raises(VisavisError):
         guard.require_call(Visitor("9", 1), 0, 0)
+
+
+def test_a_network_is_limited_across_nodes() -> None:
+    """Each node tells the others what it has counted."""
+    one, other = (VisitorGuard(VisitorLimits(), lambda: NOW) for _ in range(2))
+    for number in range(6):
+        one.require(Use.CALL, Visitor(f"v{number}", 1, source=ATTACKER))
+    other.elsewhere = one.busiest()
+    for number in range(4):
+        other.require(Use.CALL, Visitor(f"w{number}", 1, source=ATTACKER))
+    with pytest.raises(VisavisError, match="seconds"):
+        other.require(Use.CALL, Visitor("w", 1, source=ATTACKER))
+    other.require(Use.CALL, Visitor("real", 1, source="203.0.113.9"))
+    assert sorted(other.busiest().values()) == [1, 4]  # what others have counted is not told again
+    other.elsewhere = {}
+    other.require(Use.CALL, Visitor("w", 1, source=ATTACKER))
+
+
+def test_pages_and_limits_that_are_off_are_not_told() -> None:
+    guard = VisitorGuard(VisitorLimits(calls=0), lambda: NOW)
+    guard.require(Use.CALL, Visitor("v", 1, source=ATTACKER))
+    assert guard.busiest() == {}
+    guard.require(Use.CHECK, Visitor("v", 1, source=ATTACKER))
+    guard.count_unknown_join(ATTACKER)
+    assert sorted(guard.busiest()) == sorted(
+        (shared_key("check by source", ATTACKER), shared_key("join", ATTACKER))
+    )
+    guard.elsewhere = {shared_key("join", ATTACKER): 29.0}
+    assert guard.elsewhere
+    with pytest.raises(VisavisError, match="seconds"):
+        guard.require_join(ATTACKER)

@@ -62,6 +62,7 @@ def _values(member: Member) -> dict[str, Any]:
         "roles": list(member.roles),
         "state": member.state,
         "load": asdict(member.load),
+        "counts": dict(member.counts),
     }
 
 
@@ -79,4 +80,5 @@ def _member(row: Row[Any]) -> Member:
         # a newer version may tell more
         load=MemberLoad(**{name: value for name, value in row.load.items() if name in known}),
         beat=row.beat,
+        counts=row.counts,
     )
