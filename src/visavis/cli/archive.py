@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -18,7 +19,9 @@ from starlette.requests import Request
 from visavis.app import freeze_garbage_collector
 from visavis.archive.admission import Quota
 from visavis.archive.archive import Archive
+from visavis.archive.migration import Migration, MigrationError, local_recordings
 from visavis.archive.object_store import open_object_store
+from visavis.archive.ports import RefusedError
 from visavis.archive.routes import UPLOADS
 from visavis.archive.upload_keys import OwnKey, UploadKeys
 from visavis.cli.configuration import with_settings
@@ -54,6 +57,7 @@ from visavis.domain.audit import ActionType
 from visavis.domain.errors import VisavisError
 from visavis.domain.people import operator
 from visavis.domain.upload_keys import UploadKey
+from visavis.durable import lock_directory
 from visavis.http_server import http_server, server_certificate, watch_certificate
 from visavis.lifecycle import Lifecycle
 from visavis.listener import listen
@@ -132,6 +136,79 @@ def archive(
         asyncio.run(_run(settings, keep, lambda: _announce(settings, pending), reread))
     except OSError as error:
         fail(f"{error.strerror or error}.")
+
+
+@archive.command("migrate")
+@click.option(
+    "--remove",
+    "removes",
+    is_flag=True,
+    help="Delete each local recording once its copy is verified.",
+)
+@config_option
+@with_settings("data_dir", "database", "storage", "storage_access_key", "storage_secret_key")
+def migrate(config_file: Path | None, *, removes: bool, **options: Any) -> None:
+    """Copy the recordings of the local disk to the object store.
+
+    Set --storage for the server and start it again first: new recordings go to the object
+    store, and this command copies the others meanwhile. Each copy is read back and compared
+    with its SHA-256 before the library lists it. A migration that was interrupted goes on
+    when the command is given again.
+    """
+    settings = settings_of(config_file, options)
+    if not settings.storage:
+        fail("Set --storage to the object store, as for the server.")
+    require_storage_client(settings)
+    if not settings.archive_dir.is_dir():
+        fail(f"{settings.archive_dir} does not exist: choose the data directory with --data.")
+    log_to_stderr("warning", "text")
+    try:
+        lock = lock_directory(
+            settings.archive_dir,
+            f"A server uses {settings.archive_dir} without --storage, or another migration "
+            "runs: set --storage for the server and start it again first",
+        )
+    except OSError as error:
+        fail(f"{error.strerror}.")
+    try:
+        migrated, failed = asyncio.run(_migrate(settings, removes=removes))
+    except VisavisError as error:
+        fail(f"{error.message} Give the command again to go on.")
+    finally:
+        os.close(lock)
+    click.echo(f"{_were(migrated)} migrated.")
+    if failed:
+        fail(f"{_were(failed)} not: see above.")
+
+
+def _were(count: int) -> str:
+    return "1 recording was" if count == 1 else f"{count} recordings were"
+
+
+async def _migrate(settings: Settings, *, removes: bool) -> tuple[int, int]:
+    """Return how many recordings were migrated, and how many could not be."""
+    recordings = await asyncio.to_thread(
+        lambda: list(local_recordings(settings.archive_dir / "library"))
+    )
+    store, objects = opened(settings.database_address), open_object_store(settings)
+    if objects is None:
+        raise RuntimeError("the command requires an object store")
+    failures = list[str]()
+    try:
+        size = sum(recording.entry.size for recording in recordings)
+        with click.progressbar(length=size, label="Copying", file=sys.stderr) as bar:
+            migration = Migration(objects, store, bar.update)
+            for recording in recordings:
+                try:
+                    await migration.migrate(recording, removes=removes)
+                except (MigrationError, RefusedError) as error:
+                    failures.append(f"{recording.file}: {error}")
+    finally:
+        objects.close()
+        store.close()
+    for failure in failures:
+        click.echo(failure, err=True)
+    return len(recordings) - len(failures), len(failures)
 
 
 @archive.group("upload-key")
