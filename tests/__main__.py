@@ -67,20 +67,15 @@ SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
 LANES = (
     # the browsers' driver keeps an event loop of its own: it does not mix with asynchronous tests
     (Check("browsers", ("pytest", "-m", "e2e", *files_with("e2e"))),),
-    (
-        Check("faults", ("pytest", "-m", "fault and not e2e", *files_with("fault"))),
-        Check("interop", ("pytest", *SIDE_BY_SIDE, "-m", INTEROP), YIELDING),
-    ),
+    (Check("faults", ("pytest", "-m", "fault and not e2e", *files_with("fault"))), *STATIC),
+    (Check("interop", ("pytest", *SIDE_BY_SIDE, "-m", INTEROP), YIELDING),),
     (Check("unit", ("pytest", *COVERAGE_DATA, *SIDE_BY_SIDE, "-m", COUNTED), YIELDING),),
-    (
-        Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY, *files_with("many")), COMPUTING),
-        *STATIC,
-    ),
+    (Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY, *files_with("many")), COMPUTING),),
 )
 """Lanes run side by side, and the checks of a lane one after the other.
 
-The tests of browsers, faults and interop wait most of the time, and the unit tests wait often. The
-last lane computes in the time that they leave, so that no processor is idle.
+All but the last wait most of the time or often, and the last computes in the time that they leave,
+so that no processor is idle from the beginning to the end.
 
 Coverage takes time, so only the unit tests measure it. It counts what the tests' own processes run:
 a process that a test kills leaves broken data.

@@ -184,7 +184,6 @@ class SimulatedCall:
             return
         self._check_participants()
         self._check_timers()
-        assert (call.record.state is CallState.QUEUED) or call.record.state in CallState
         if call.active_bridge:
             bridge = call.bridges.get(call.active_bridge)
             assert bridge is None or bridge.is_joined
