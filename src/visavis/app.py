@@ -165,7 +165,9 @@ class App(Services):
         self.rate_limit = RateLimit(
             request_limits(settings), self.sessions.known_token, self.sessions.has_token
         )
-        self.members = Members(me, self._load, time.monotonic, (self.calls.guard, self.rate_limit))
+        self.members = Members(
+            me, self._load, time.monotonic, (self.calls.guard, self.rate_limit, self.people.guard)
+        )
         self.archive = self._archive() if settings.archive else None
         self.sockets = self._sockets()
         self.oauth = self._oauth(self.sessions)

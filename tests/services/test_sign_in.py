@@ -157,7 +157,7 @@ async def test_failures_of_too_many_are_forgotten(
     for number in range(3):
         attempt = people.sign_in(f"{number}@example.com", "wrong", f"192.0.2.{number}")
         await refused(ErrorKind.Unauthorized, attempt)
-    assert len(people._guard) == 1
+    assert len(people.guard) == 1
 
 
 async def test_a_delay_in_signing_in_does_not_depend_on_the_wall_clock(store: SqlStore) -> None:
@@ -170,3 +170,55 @@ async def test_a_delay_in_signing_in_does_not_depend_on_the_wall_clock(store: Sq
     seconds = 2.0
     attempt = people.sign_in("x@example.com", "wrong", "192.0.2.1")
     await refused(ErrorKind.Unauthorized, attempt)
+
+
+def attempts(guard: SignInGuard, address: str = "192.0.2.1") -> list[bool]:
+    """Return whether each of eleven attempts is let through."""
+    results = []
+    for _ in range(11):
+        try:
+            guard.begin(EMAIL, address, is_known_device=True)
+        except VisavisError:
+            results.append(False)
+        else:
+            results.append(True)
+    return results
+
+
+def test_guesses_at_several_nodes_are_counted_together(time: Time) -> None:
+    one, other = SignInGuard(time), SignInGuard(time)
+    for _ in range(6):
+        one.begin(EMAIL, "192.0.2.1", is_known_device=True)
+    other.elsewhere = one.busiest()
+    assert EMAIL not in str(other.elsewhere)
+    assert sorted(other.elsewhere.values()) == [6, 6]  # of the account and of the address
+    assert attempts(other) == [True] * 4 + [False] * 7
+    assert attempts(other, "203.0.113.9")[:10] == [True] * 10
+
+
+def test_the_delay_after_guesses_at_another_node_passes(time: Time) -> None:
+    one, other = SignInGuard(time), SignInGuard(time)
+    for _ in range(10):
+        one.begin(EMAIL, "192.0.2.1", is_known_device=True)
+    for _ in range(2):  # the same news is no new attempt
+        other.elsewhere = one.busiest()
+        with pytest.raises(VisavisError):
+            other.begin(EMAIL, "192.0.2.1", is_known_device=True)
+        time.now += 1.5
+    other.begin(EMAIL, "192.0.2.1", is_known_device=True)
+    with pytest.raises(VisavisError):
+        other.begin(EMAIL, "192.0.2.1", is_known_device=True)
+    time.now += sign_in.FORGET_SECONDS + 1
+    assert one.busiest() == {}
+    other.elsewhere = one.busiest()
+    other.begin(EMAIL, "192.0.2.1", is_known_device=True)
+
+
+def test_an_account_is_guarded_across_nodes(time: Time) -> None:
+    one, other = SignInGuard(time), SignInGuard(time)
+    for number in range(100):
+        one.begin(EMAIL, f"192.0.2.{number}", is_known_device=False)
+    other.elsewhere = one.busiest()
+    with pytest.raises(VisavisError):
+        other.begin(EMAIL, "203.0.113.9", is_known_device=False)
+    other.begin(EMAIL, "203.0.113.9", is_known_device=True)

@@ -52,7 +52,7 @@ class People:
         self._clock = clock
         self._new_secret = new_secret
         self._new_id = new_id
-        self._guard = SignInGuard(elapsed)
+        self.guard = SignInGuard(elapsed)
         self._auditor = Auditor(clock, new_id)
         self.failures = SignInFailures(store, self._auditor, elapsed)
 
@@ -130,12 +130,12 @@ class People:
         agent, known_hash = await self._store.read(lambda rows: _account(rows, readable))
         try:
             is_known_device = is_device_token(device, known_hash)
-            self._guard.begin(account, address, is_known_device=is_known_device)
+            self.guard.begin(account, address, is_known_device=is_known_device)
             signed_in = await self._checked(agent, known_hash, password, address)
         except VisavisError:
             await self.failures.add(agent, address)
             raise
-        self._guard.succeed(account, address)
+        self.guard.succeed(account, address)
         await self._record_first_sign_in(signed_in)
         return signed_in
 
@@ -150,7 +150,7 @@ class People:
         """Return the agent if the password is right; raises `Unauthorized`, `TooManyRequests`."""
         if len(password) > MAX_PASSWORD_LENGTH:
             known_hash, password = None, ""
-        with self._guard.checking(address):
+        with self.guard.checking(address):
             is_right = await self._passwords.matches(known_hash, password)
         if not is_right or not agent:
             raise VisavisError(ErrorCode.WrongPassword)
@@ -194,7 +194,7 @@ class People:
         """
         check_password(new, agent.email)
         await self.sign_in(agent.email, current, address, device)
-        with self._guard.checking(address):
+        with self.guard.checking(address):
             password_hash = await self._passwords.hash(new)
         action = ActionType.PASSWORD_CHANGED
         entry = self.entry(agent, action, "changed their password", address)

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import hmac
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from math import ceil
 from typing import Final
 
 from visavis.domain.errors import ErrorCode, VisavisError
+from visavis.domain.shared_counts import busiest, shared_key
 
 FORGET_SECONDS: Final = 900.0
 """Seconds after the last failure until the failures are forgotten."""
 MAX_DELAY_SECONDS: Final = 300.0
 MAX_WATCHED: Final = 10_000
 """Maximum number of keys whose attempts are counted."""
+MAX_LOOKED_AT: Final = 1_000
+"""Newest keys among which the busiest are looked for, once a second."""
 MAX_CHECKS: Final = 32
 """Maximum number of passwords that are being checked or wait for it; a check is slow."""
 
@@ -51,6 +55,26 @@ class SignInGuard:
         self._elapsed = elapsed
         self._attempts: OrderedDict[Key, tuple[int, float]] = OrderedDict()
         self._checks: Counter[str] = Counter()
+        self._elsewhere: dict[str, tuple[float, float]] = {}
+        """Attempts on other nodes, and the times at which each number was seen to rise."""
+
+    @property
+    def elsewhere(self) -> Mapping[str, float]:
+        """Attempts on other nodes, by the keys of `busiest`."""
+        return {key: count for key, (count, _) in self._elsewhere.items()}
+
+    @elsewhere.setter
+    def elsewhere(self, counts: Mapping[str, float]) -> None:
+        now, known = self._elapsed(), self._elsewhere
+        self._elsewhere = {
+            key: known[key] if key in known and count <= known[key][0] else (count, now)
+            for key, count in counts.items()
+        }
+
+    def busiest(self) -> Mapping[str, float]:
+        """Return the numbers of attempts that are nearest to a delay, for the other nodes."""
+        newest = islice(reversed(self._attempts), MAX_LOOKED_AT)
+        return busiest((_parts(key), self._known(key)[0], _rule(key).free) for key in newest)
 
     def __len__(self) -> int:
         return len(self._attempts)
@@ -89,11 +113,18 @@ class SignInGuard:
         return rules if is_known_device else [*rules, (_of(account), ACCOUNT)]
 
     def _seconds_to_wait(self, key: Key, rule: Rule) -> float:
-        count, last_at = self._known(key)
+        count, last_at = self._known_everywhere(key)
         if count < rule.free:
             return 0.0
-        delay = min(rule.max_delay, 2.0 ** min(count - rule.free + 1, 16))
+        delay = min(rule.max_delay, 2.0 ** int(min(count - rule.free + 1, 16)))
         return delay - (self._elapsed() - last_at)
+
+    def _known_everywhere(self, key: Key) -> tuple[float, float]:
+        count, last_at = self._known(key)
+        others = self._elsewhere.get(shared_key(*_parts(key))) if self._elsewhere else None
+        if others is None:
+            return count, last_at
+        return count + others[0], max(last_at, others[1]) if count else others[1]
 
     def _known(self, key: Key) -> tuple[int, float]:
         count, last_at = self._attempts.get(key, (0, self._elapsed()))
@@ -105,6 +136,17 @@ class SignInGuard:
         self._attempts.move_to_end(key)
         if len(self._attempts) > MAX_WATCHED:
             self._attempts.popitem(last=False)
+
+
+def _rule(key: Key) -> Rule:
+    account, address = key
+    if account is None:
+        return ADDRESS
+    return ACCOUNT if address is None else ACCOUNT_AND_ADDRESS
+
+
+def _parts(key: Key) -> tuple[str, ...]:
+    return "sign-in", repr(key)
 
 
 def _both(account: str, address: str) -> Key:

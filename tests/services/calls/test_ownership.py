@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from tests.services.calls.simulated_site import (
+    ANSWER,
     OFFER,
     QUEUE_SECONDS,
     RING_SECONDS,
@@ -19,6 +20,7 @@ from tests.services.calls.simulated_site import (
 from visavis.domain.call_history import CallSearch
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId
+from visavis.domain.people import Visitor
 from visavis.protocol import signaling
 from visavis.services.calls import Calls
 from visavis.store import tables as t
@@ -105,24 +107,39 @@ async def test_a_media_command_that_was_under_way_has_no_effect(
 ) -> None:
     site.calls.agent_arrived(agent_session("a"))
     call_id = await site.ring()
-    is_open = asyncio.Event()
-    open_leg = site.media.open_leg
+    has_begun, may_end = asyncio.Event(), asyncio.Event()
 
-    async def slow(*leg: Any) -> Any:
-        await is_open.wait()
-        return await open_leg(*leg)
+    async def slow(*_: Any) -> Any:
+        has_begun.set()
+        await may_end.wait()
+        raise VisavisError(ErrorKind.MediaUnavailable)
 
-    monkeypatch.setattr(site.media, "open_leg", slow)
+    monkeypatch.setattr(site.media, "set_remote", slow)
     await site.calls.from_agent(agent_session("a"), signaling.Accept(call_id))
-    await asyncio.sleep(0)
-    await site.calls.call_log.flush()
-    await successor(site)
+    await site.calls.from_agent(agent_session("a"), signaling.Answer(call_id, 1, ANSWER))
+    await asyncio.wait_for(has_begun.wait(), 20)
+    await take_over(site)
     site.calls.call_log.save_live(site.calls.site(1).find(call_id))
     await site.calls.call_log.flush()
-    site.forget()
-    is_open.set()
+    assert site.calls.count == 0
+    may_end.set()
     await site.wait_idle()
     assert site.told == {}
+    assert site.media.asked == []
+
+
+async def test_calls_of_another_site_go_on(site: SimulatedSite) -> None:
+    await site.connect()
+    other = Visitor("w", 2)
+    site.calls.site(2).is_staffed = True
+    await site.calls.from_visitor(other, signaling.PlaceCall("video", OFFER, "Ann", ""))
+    await site.calls.call_log.flush()
+    with site.store._database.engine.begin() as connection:
+        mine = t.site_owners.c.site_id == 1
+        connection.execute(update(t.site_owners).where(mine).values(boot="another", term=9))
+    await site.agent(signaling.Say("id0", "Hello"))
+    assert (site.calls.count, site.calls.is_in_call("w")) == (1, True)
+    assert not site.calls.is_in_call("v")
 
 
 async def test_requests_are_refused(site: SimulatedSite) -> None:
