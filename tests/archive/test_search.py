@@ -116,6 +116,7 @@ LIMITS = {
     "in the order of the list": {"CANDIDATES": 0, "INTERSECTED": 0, "MERGED": 0},
     "merged": {"CANDIDATES": 0, "INTERSECTED": 0},
     "intersected": {"CANDIDATES": 1},
+    "in the order of the list, by numbers": {"CANDIDATES": 0},
     "many agents": {"NAMED": 0, "MERGED": 0},
     "too many agents": {"AGENTS": 0},
     "counted in part": {"CANDIDATES": 0, "INTERSECTED": 0, "COUNTED": 0},

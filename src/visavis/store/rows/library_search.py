@@ -89,7 +89,7 @@ class SqlLibrarySearch(Rows):
         if agents and is_merged:
             found = self._merged(archive, site_id, search, agents)
         else:
-            found = self._listed(archive, site_id, search)
+            found = self._listed(archive, site_id, search, agents or ())
         known = search.offset + min(len(found), search.limit)
         if len(found) <= search.limit and (found or not search.offset):
             return found, known, True
@@ -165,8 +165,7 @@ class SqlLibrarySearch(Rows):
         if durations := _durations(_C, search):
             yield numbers.where(*durations).order_by(_C.duration)
         if agents and len(agents) <= NAMED:
-            names = (*_of(_A, archive, site_id), _A.agent.in_(agents), *_times(_A, search))
-            yield select(_A.number).where(*names)
+            yield _named(archive, site_id, search, agents)
         if len(search.visitor) >= TRIGRAM:
             yield self._by_trigrams(numbers, search)
 
@@ -190,14 +189,21 @@ class SqlLibrarySearch(Rows):
         query = select(_C.number).where(self._is_one_of(candidates), *of, *filters)
         return self._aggregated(query.order_by(*_order(_C, search)))
 
-    def _listed(self, archive: str, site_id: int, search: LibrarySearch) -> Sequence[int]:
+    def _listed(
+        self, archive: str, site_id: int, search: LibrarySearch, agents: Sequence[str]
+    ) -> Sequence[int]:
         """Return the page and the recording after it, read along the index of the order.
 
         The filters are compared as expressions of which there is no index, so that no planner sorts
-        all rows that match one of them.
+        all rows that match one of them. An agent's recordings are told by their numbers, which
+        SQLite's index of the order has: it reads no rows.
         """
-        filters = (*_times(_C, search), *_filters(_COMPUTED, search))
-        query = select(_C.number).where(*_of(_C, archive, site_id), *filters)
+        filters: Sequence[ColumnElement[bool]] = _filters(_COMPUTED, search)
+        if agents and len(agents) <= NAMED and _is_for_agent_alone(search):
+            numbers = self._aggregated(_named(archive, site_id, search, agents, INTERSECTED + 1))
+            if len(numbers) <= INTERSECTED:
+                filters = [self._is_one_of(numbers, _C.number + 0)]
+        query = select(_C.number).where(*_of(_C, archive, site_id), *_times(_C, search), *filters)
         query = query.order_by(*_order(_C, search)).limit(search.limit + 1).offset(search.offset)
         return self._run(query).scalars().all()
 
@@ -228,8 +234,7 @@ class SqlLibrarySearch(Rows):
     ) -> tuple[int, bool]:
         """Return how many are found, or, if not exact, a number that is exceeded."""
         if agents and len(agents) <= NAMED and _is_for_agent_alone(search):
-            names = (*_of(_A, archive, site_id), _A.agent.in_(agents), *_times(_A, search))
-            some = select(_A.number).where(*names).limit(COUNTED + 1).subquery()
+            some = _named(archive, site_id, search, agents, COUNTED + 1).subquery()
             return self._count(some, func.count(some.c.number.distinct()))
         looked_at = (*_of(_C, archive, site_id), *_times(_C, search), *_media(_C, search))
         compared = [name for name, filters in _FILTERS.items() if filters(_C, search)]
@@ -251,12 +256,14 @@ class SqlLibrarySearch(Rows):
         rows = {row.number: row for row in self._run(query)}
         return [entry_of(rows[number]._mapping) for number in numbers]
 
-    def _is_one_of(self, numbers: Iterable[int]) -> ColumnElement[bool]:
+    def _is_one_of(
+        self, numbers: Iterable[int], number: ColumnElement[int] = _C.number
+    ) -> ColumnElement[bool]:
         """Return the condition that a recording has one of these numbers, as one parameter."""
         if self._is_postgresql:
-            return _C.number == func.any(bindparam("numbers", list(numbers), ARRAY(Integer)))
+            return number == func.any(bindparam("numbers", list(numbers), ARRAY(Integer)))
         values = func.json_each(json.dumps(list(numbers))).table_valued("value")
-        return _C.number.in_(select(values.c.value))
+        return number.in_(select(values.c.value))
 
 
 class _Computed:
@@ -285,6 +292,18 @@ def _computed_of(archive: str, site_id: int) -> tuple[ColumnElement[bool], ...]:
     A planner without statistics would read all rows of the site in the order of the list.
     """
     return _C.archive.concat("") == archive, _C.site_id + 0 == site_id
+
+
+def _named(
+    archive: str,
+    site_id: int,
+    search: LibrarySearch,
+    agents: Sequence[str],
+    limit: int | None = None,
+) -> Numbers:
+    """Return the query of the recordings that these agents have in the time."""
+    names = (*_of(_A, archive, site_id), _A.agent.in_(agents), *_times(_A, search))
+    return select(_A.number).where(*names).limit(limit)
 
 
 def _order(c: Columns, search: LibrarySearch) -> tuple[ColumnElement[Any], ...]:
