@@ -80,9 +80,11 @@ def test_each_alert_says_what_to_do_and_where_to_read_more() -> None:
         assert place in {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
 
 
-def test_the_dashboard_shows_metrics_that_exist() -> None:
+def test_the_dashboard_shows_every_metric_of_ours_and_no_other() -> None:
     shown = {name for one in expressions() for name in NAMES.findall(one)}
     assert shown <= known_metrics()
+    ours = re.findall(r'"(visavis_\w+)": Gauge', (ROOT / "src/visavis/app.py").read_text())
+    assert set(ours) <= shown
 
 
 def test_the_dashboard_s_expressions_are_promql(tmp_path: Path) -> None:
