@@ -9,7 +9,7 @@ import itertools
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from sqlalchemy import update
 from tests.archive.conftest import TUS, ArchiveHarness
 from tests.archive.store_proxy import StoreProxy
 from tests.object_store import SeaweedFs
+from tests.postgresql import Cluster
 from visavis.archive import object_uploads, s3
 from visavis.archive.inspection import Inspector
 from visavis.archive.media_info import MediaInfo
@@ -29,7 +30,7 @@ from visavis.archive.storage_address import StorageAddress
 from visavis.archive.tus_headers import BODY_TYPE
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.uploads import StoredUpload, UploadPiece
-from visavis.store import tables
+from visavis.store import open_store, tables
 from visavis.store.sql import SqlStore
 
 pytestmark = [pytest.mark.anyio, pytest.mark.interop]
@@ -53,6 +54,21 @@ def _no_inspection(monkeypatch: pytest.MonkeyPatch) -> None:
         return MediaInfo()
 
     monkeypatch.setattr(Inspector, "contents", nothing)
+
+
+both_databases = pytest.mark.parametrize("store", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest, new_database: Path) -> Iterator[SqlStore]:
+    with ExitStack() as stack:
+        address = str(new_database)
+        if getattr(request, "param", "sqlite") == "postgresql":
+            cluster: Cluster = request.getfixturevalue("cluster")
+            address = stack.enter_context(cluster.lent_database())
+        opened = open_store(address)
+        stack.callback(opened.close)
+        yield opened
 
 
 @pytest.fixture
@@ -119,6 +135,7 @@ async def test_a_request_goes_on_at_the_other_node(
         assert (await node.tus("HEAD", url)).headers["visavis-sha256"] == SHA256
 
 
+@both_databases
 async def test_two_nodes_that_patch_at_once_store_each_byte_once(
     harness: ArchiveHarness, other: ArchiveHarness
 ) -> None:
@@ -145,6 +162,7 @@ async def test_two_nodes_that_patch_at_once_store_each_byte_once(
     assert await other.content() == DATA
 
 
+@both_databases
 async def test_a_node_that_was_frozen_changes_nothing_any_more(
     harness: ArchiveHarness, other: ArchiveHarness
 ) -> None:
@@ -244,6 +262,7 @@ async def test_what_arrived_of_a_broken_request_is_kept(harness: ArchiveHarness)
     assert answer.headers["visavis-sha256"] == SHA256
 
 
+@both_databases
 async def test_the_same_recording_twice_is_stored_once(harness: ArchiveHarness) -> None:
     await harness.keep(DATA)
     await harness.keep(DATA)
@@ -276,6 +295,7 @@ async def test_an_upload_in_too_many_requests_ends(
     assert await harness.rest_of_uploads() == []
 
 
+@both_databases
 async def test_expired_uploads_and_what_could_not_be_deleted_are_swept(
     harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -469,6 +489,24 @@ async def test_credentials_are_in_no_message(
     objects.close()
     said = capsys.readouterr()
     assert "very-secret" not in said.out + said.err + str(refused.value)
+
+
+async def test_the_store_compares_what_it_receives_with_its_md5(seaweed: SeaweedFs) -> None:
+    """Buckets with Object Lock refuse parts and objects without one."""
+    objects = seaweed.new_store()
+    sent = list[bytes | None]()
+
+    def note(request: Any, **_: Any) -> None:
+        sent.append(request.headers.get("Content-MD5"))
+
+    objects._client.meta.events.register("before-send.s3", note)
+    await objects.put("one", DATA[:1000])
+    multipart_id = await objects.begin_multipart("two")
+    etag = await objects.put_part("two", multipart_id, 1, DATA[:1000])
+    await objects.complete_multipart("two", multipart_id, [(1, etag)])
+    objects.close()
+    md5 = base64.b64encode(hashlib.md5(DATA[:1000]).digest())
+    assert [value for value in sent if value] == [md5, md5]
 
 
 async def test_several_ranges_and_none(harness: ArchiveHarness) -> None:

@@ -6,6 +6,8 @@ Only this module imports the client, which the extra `visavis[s3]` installs.
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -79,8 +81,10 @@ class S3ObjectStore:
         return str(answer["UploadId"])
 
     async def put_part(self, key: str, multipart_id: str, number: int, data: bytes) -> str:
-        part = {"UploadId": multipart_id, "PartNumber": number, "Body": data}
-        answer = await self._perform(lambda: self._client.upload_part(**self._of(key), **part))
+        part = {"UploadId": multipart_id, "PartNumber": number}
+        answer = await self._perform(
+            lambda: self._client.upload_part(**self._of(key), **part, **_body(data))
+        )
         return str(answer["ETag"])
 
     async def complete_multipart(
@@ -99,7 +103,7 @@ class S3ObjectStore:
         )
 
     async def put(self, key: str, data: bytes) -> None:
-        await self._perform(lambda: self._client.put_object(**self._of(key), Body=data))
+        await self._perform(lambda: self._client.put_object(**self._of(key), **_body(data)))
 
     async def size(self, key: str) -> int | None:
         answer = await self._perform_if_there(lambda: self._client.head_object(**self._of(key)))
@@ -161,6 +165,12 @@ class S3ObjectStore:
             return await self._perform(call)
         except ObjectMissingError:
             return None
+
+
+def _body(data: bytes) -> dict[str, Any]:
+    """Return a body with its MD5, which the store checks; buckets with Object Lock require one."""
+    md5 = hashlib.md5(data, usedforsecurity=False).digest()
+    return {"Body": data, "ContentMD5": base64.b64encode(md5).decode()}
 
 
 def _repeated(call: Callable[[], T], attempts: int) -> T:

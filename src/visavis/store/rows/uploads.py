@@ -168,8 +168,9 @@ class SqlRecordingObjectRows(Rows):
         self, archive: str, site_id: int, recording_id: str, recording: RecordingObject
     ) -> bool:
         values = _object_values(archive, site_id, recording_id, recording, is_deleting=False)
-        statement = self._upsert(t.recording_objects).on_conflict_do_nothing()
-        return bool(self._run(statement, values).rowcount)
+        statement = self._upsert(t.recording_objects).values(**values).on_conflict_do_nothing()
+        # the number of rows that psycopg gives of such a statement may be -1
+        return self._run(statement.returning(_O.object_key)).first() is not None
 
     def find(self, archive: str, site_id: int, recording_id: str) -> RecordingObject | None:
         query = select(_O.object_key, _O.media_info).where(*_recording(archive, site_id))
