@@ -22,6 +22,11 @@ def test_a_url_has_servers_and_a_user(url: str, address: BusAddress) -> None:
     assert has_secret(url) == bool(address.user)
 
 
+@pytest.mark.parametrize("user", ["ann:s3cret", "s3cret"])
+def test_the_text_of_an_address_has_no_secret(user: str) -> None:
+    assert "s3cret" not in repr(parse(f"nats://{user}@n1"))
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -17,13 +17,14 @@ _URL: Final = re.compile(r"(nats|tls)://(?:([^@/?#]*)@)?([^@/?#]+)/?")
 class BusAddress:
     """Servers of the bus, and the user who signs in there.
 
-    A name without a password is a token, as in all clients of NATS.
+    A name without a password is a token, as in all clients of NATS. Neither is in the text of an
+    address, because a traceback may show that.
     """
 
     is_tls: bool
     servers: tuple[str, ...]
-    user: str = ""
-    password: str = ""
+    user: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
 
 
 def parse(url: str) -> BusAddress:
