@@ -153,7 +153,7 @@ async def test_a_site_is_not_taken_while_its_owner_writes(
     def batch(rows: Transaction) -> None:
         rows.site_owners.hold("c", [1])
         holds.set()
-        assert may_commit.wait(60)
+        assert may_commit.wait(PATIENCE)
 
     writing = asyncio.create_task(store.write(batch))
     await asyncio.to_thread(holds.wait, 60)
