@@ -77,9 +77,12 @@ class TimeLimits(ast.NodeVisitor):
 
     def _limits_of(self, call: ast.Call) -> Iterator[ast.expr]:
         yield from (keyword.value for keyword in call.keywords if keyword.arg in KEYWORDS)
-        name = dotted(call.func).rpartition(".")[2]
-        if name in LIMITED and len(call.args) > LIMITED[name]:
-            yield call.args[LIMITED[name]]
+        function, arguments = call.func, call.args
+        if dotted(function) == "asyncio.to_thread":
+            function, *arguments = arguments
+        name = dotted(function).rpartition(".")[2]
+        if name in LIMITED and len(arguments) > LIMITED[name]:
+            yield arguments[LIMITED[name]]
 
     def _seconds(self, limit: ast.expr) -> float | None:
         value = self._constants.get(limit.id) if isinstance(limit, ast.Name) else number(limit)
@@ -143,6 +146,7 @@ def test_no_test_waits_less_than_all_tests() -> None:
         "process.wait(10)",
         "SOON = 10.0\nqueue.get(timeout=SOON)",
         "eventually(question, 20)",
+        "await asyncio.to_thread(event.wait, 60)",
         "with raises(ValueError):\n    await asyncio.wait_for(event.wait(), 2)",
         "async with asyncio.timeout(20):\n    pass",
     ],

@@ -156,7 +156,7 @@ async def test_a_site_is_not_taken_while_its_owner_writes(
         assert may_commit.wait(PATIENCE)
 
     writing = asyncio.create_task(store.write(batch))
-    await asyncio.to_thread(holds.wait, 60)
+    await asyncio.to_thread(holds.wait, PATIENCE)
     owner = SiteOwner(1, "b", "boot", 2)
     taking = asyncio.create_task(store.write(lambda rows: rows.site_owners.take("c", owner, 1)))
     assert not (await asyncio.wait({taking}, timeout=0.3))[0]
