@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from tests.running import PATIENCE
 from tests.services.calls.simulated_site import (
     ANSWER,
     OFFER,
@@ -117,7 +118,7 @@ async def test_a_media_command_that_was_under_way_has_no_effect(
     monkeypatch.setattr(site.media, "set_remote", slow)
     await site.calls.from_agent(agent_session("a"), signaling.Accept(call_id))
     await site.calls.from_agent(agent_session("a"), signaling.Answer(call_id, 1, ANSWER))
-    await asyncio.wait_for(has_begun.wait(), 20)
+    await asyncio.wait_for(has_begun.wait(), PATIENCE)
     await take_over(site)
     site.calls.call_log.save_live(site.calls.site(1).find(call_id))
     await site.calls.call_log.flush()
