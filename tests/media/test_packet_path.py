@@ -15,10 +15,12 @@ from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
 from visavis.media.leg import Leg
 from visavis.media.srtp import REPLAY_WINDOW
 from visavis.rtp.leg_stats import MAX_STREAMS
-from visavis.spool.format import JournalRecord, RecordKind, read_journal
+from visavis.spool.format import JournalRecord, RecordKind, encode_record, read_journal
 
 __all__ = ["packet_path"]
 pytestmark = pytest.mark.usefixtures("packet_path")
+
+RECORD_BYTES = len(encode_record(0, RecordKind.RTP, 0, b""))
 
 VISITOR, AGENT = VISITOR_LEG, AGENT_LEG
 
@@ -207,6 +209,27 @@ def test_a_journal_that_nobody_writes_is_bounded_and_notes_the_gap(
     notes = [r.payload for r in found if r.kind is RecordKind.NOTE]
     assert 30 < len(kept) < 45
     assert notes == [b'{"type":"gap","records":%d}' % (101 - len(kept))]
+    assert journal.gaps == 1
+
+
+def test_a_full_journal_is_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    harness = connected()
+    limit = 40 * (RECORD_BYTES + len(rtp(0)) + 480)
+    monkeypatch.setattr("visavis.spool.sync_thread.ROUND_SECONDS", 600.0)
+    monkeypatch.setattr("visavis.spool.writer.MAX_WAITING_BYTES", limit)
+    monkeypatch.setattr("visavis.media.native.journal.MAX_WAITING_BYTES", limit)
+    journal = harness.new_journal(tmp_path, lambda why: None)
+    harness.relay.record(BRIDGE, journal, 1.0)
+    for number in range(50):
+        harness.say(VISITOR, rtp(number) + bytes(480))
+    harness.relay.remove(BRIDGE, 2.0)
+    journal.close()
+    found = records(tmp_path)
+    assert [r.payload[:12] for r in found if r.kind is RecordKind.RTP] == [
+        rtp(number)[:12] for number in range(40)
+    ]
+    assert found[-2].payload == b'{"type":"gap","records":10}'
+    assert found[-1].kind is RecordKind.SEAL
     assert journal.gaps == 1
 
 

@@ -106,7 +106,7 @@ class JournalWriter:
         The record is on disk within a second. If too many bytes are waiting for the disk, it is
         dropped and a gap is noted.
         """
-        if self._is_stopped and kind is not RecordKind.SEAL:
+        if self._is_stopped:
             return
         arrival_us += self.offset_us
         record = encode_record(arrival_us, kind, leg, payload)
@@ -114,12 +114,8 @@ class JournalWriter:
         if waiting > MAX_WAITING_BYTES or self._is_lost:
             self._dropped += 1
             return
-        if self._dropped:
-            record = gap_note(arrival_us, self._dropped) + record
-            self._dropped = 0
-            self.gaps += 1
-        self._waiting.append(record)
-        self._appended += len(record)
+        self._note_gap()
+        self._put(record)
         if waiting >= WAKE_BYTES:
             self._sync_thread.wake()
 
@@ -139,7 +135,7 @@ class JournalWriter:
         """Seal the journal, wait until it is on disk, and release its locks. Blocks."""
         if self._is_closing:
             return
-        self.append(time.monotonic_ns() // 1000, RecordKind.SEAL, NO_LEG, b"")
+        self._note_gap()
         self._is_closing = True
         self._sync_thread.wake()
         self._over.wait()
@@ -150,10 +146,11 @@ class JournalWriter:
 
     def write(self) -> bool:
         """Write the waiting records as one block; return whether a sync is needed."""
-        # This must be read before the records are taken: `close` appends the seal first and then
-        # sets the flag, so a set flag means that the seal is among the records.
+        # This must be read before the records are taken: the flag is set after the last of them was
+        # appended. The seal follows them, so it needs no room among the waiting records.
         self._is_complete = self._is_closing
-        parts = [part for part in (*self._take(), self._clock_step()) if part]
+        last = self._seal() if self._is_complete else self._clock_step()
+        parts = [part for part in (*self._take(), last) if part]
         try:
             if parts:
                 _write_all(self._file, [block_header(parts), *parts])
@@ -173,6 +170,24 @@ class JournalWriter:
             if self._is_complete:
                 self._over.set()
 
+    def _note_gap(self) -> None:
+        """Append a note if records were dropped since the last one."""
+        if self._dropped:
+            self._put(gap_note(self._now_us(), self._dropped))
+            self._dropped = 0
+            self.gaps += 1
+
+    def _put(self, record: bytes) -> None:
+        self._waiting.append(record)
+        self._appended += len(record)
+
+    def _now_us(self) -> int:
+        """Return the current time by the recording's clock."""
+        return time.monotonic_ns() // 1000 + self.offset_us
+
+    def _seal(self) -> bytes:
+        return encode_record(self._now_us(), RecordKind.SEAL, NO_LEG, b"")
+
     def _take(self) -> BlockParts:
         body = b"".join([self._waiting.popleft() for _ in range(len(self._waiting))])
         self._taken += len(body)
@@ -180,9 +195,9 @@ class JournalWriter:
 
     def _clock_step(self) -> bytes:
         """Return a note if the wall clock was set. It corrects the times of the call's events."""
-        now_us = time.monotonic_ns() // 1000 + self.offset_us
+        now_us = self._now_us()
         ahead_us = time.time_ns() // 1000 - now_us
-        if abs(ahead_us - self._ahead_us) < CLOCK_STEP_US or self._is_stopped or self._is_complete:
+        if abs(ahead_us - self._ahead_us) < CLOCK_STEP_US or self._is_stopped:
             return b""
         self._ahead_us = ahead_us
         return _note(now_us, {"type": "wallClock", "aheadUs": ahead_us})

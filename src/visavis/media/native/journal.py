@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from visavis.media.native.library import Core
@@ -28,7 +27,7 @@ class NativeJournalWriter(JournalWriter):
         super().__init__(*files, **clock)
 
     def append(self, arrival_us: int, kind: RecordKind, leg: int, payload: bytes) -> None:
-        if self._is_lost or (self._is_stopped and kind is not RecordKind.SEAL):
+        if self._is_lost or self._is_stopped:
             return
         waiting = self._core.append(self.number, arrival_us, int(kind), leg, payload)
         if waiting >= WAKE_BYTES:
@@ -46,8 +45,7 @@ class NativeJournalWriter(JournalWriter):
         records, dropped = self._core.take(self.number)
         parts: BlockParts = [records]
         if dropped:
-            now_us = time.monotonic_ns() // 1000 + self.offset_us
-            parts.append(gap_note(now_us, dropped))
+            parts.append(gap_note(self._now_us(), dropped))
             self.gaps += 1
         self._appended += sum(map(len, parts))
         return parts

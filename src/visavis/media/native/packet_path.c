@@ -47,7 +47,6 @@ enum {
   RECORD_RTP = 1,
   RECORD_RTCP = 2,
   FIRST_JOURNAL_BYTES = 16 * 1024,
-  RESERVED_JOURNAL_BYTES = 64 * 1024, /* for Python's records, such as the seal */
   GATHER_FROM = 2500,     /* datagrams per second above which a pause has about one or more */
   SHORTEN_FROM = 12000,   /* datagrams per second above which the pauses are shorter: */
   SHORTEN_EVERY = 400,    /* by 1 us for so many more, */
@@ -267,10 +266,12 @@ static int make_room(struct journal *journal, size_t wanted) {
   return 1;
 }
 
-static int append_record(struct journal *journal, size_t limit, int64_t arrival_us, uint8_t kind,
-                         uint8_t leg, const uint8_t *payload, size_t length) {
+/* Append a record. Once one was dropped, so are all until Python takes the records: it then notes
+   the gap after them, which is where it is. */
+static int append_record(struct journal *journal, int64_t arrival_us, uint8_t kind, uint8_t leg,
+                         const uint8_t *payload, size_t length) {
   size_t wanted = journal->length + RECORD_HEADER + length;
-  if (wanted > limit || !make_room(journal, wanted)) {
+  if (journal->dropped || wanted > journal->limit || !make_room(journal, wanted)) {
     journal->dropped++;
     return 0;
   }
@@ -286,14 +287,11 @@ static int append_record(struct journal *journal, size_t limit, int64_t arrival_
   return 1;
 }
 
-/* Append a packet. Once one was dropped, so are all until Python takes the records: it then notes
-   the gap after them, which is where it is. */
 static void record_packet(struct path *path, struct leg *leg, uint8_t kind, const uint8_t *packet,
                           size_t length, int64_t arrival_us) {
   struct journal *journal = journal_of(path, leg->journal);
-  if (!journal || journal->is_stopped) return;
-  size_t limit = journal->dropped ? 0 : journal->limit;
-  append_record(journal, limit, arrival_us, kind, leg->journal_leg, packet, length);
+  if (journal && !journal->is_stopped)
+    append_record(journal, arrival_us, kind, leg->journal_leg, packet, length);
 }
 
 /* Batches of packets to be sent */
@@ -1004,8 +1002,7 @@ size_t path_append(struct path *path, int number, int64_t arrival_us, uint8_t ki
                    const uint8_t *payload, size_t length) {
   struct journal *journal = length <= UINT32_MAX / 2 ? lock_journal(path, number) : NULL;
   if (!journal) return 0;
-  size_t limit = journal->limit + RESERVED_JOURNAL_BYTES;
-  int is_appended = append_record(journal, limit, arrival_us, kind, leg, payload, length);
+  int is_appended = append_record(journal, arrival_us, kind, leg, payload, length);
   size_t waiting = is_appended ? journal->length : 0;
   unlock(path);
   return waiting;

@@ -148,7 +148,7 @@ int path_alert(struct path *path, int leg);
 /* Pass only packets out of order to it, unless events of the source may still be queued. */
 int path_calm(struct path *path, int leg, uint32_t ssrc);
 
-/* Return a journal's number, or -1 if there are too many. At most `limit` bytes of packets wait. */
+/* Return a journal's number, or -1 if there are too many. At most `limit` bytes wait. */
 int path_add_journal(struct path *path, int64_t offset_us, size_t limit);
 int path_remove_journal(struct path *path, int journal);
 /* Append no more packets; records of Python are still appended. */
