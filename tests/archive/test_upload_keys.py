@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from tests.archive.conftest import KEY, ArchiveHarness
+from tests.running import PATIENCE
 from visavis.archive.upload_keys import (
     NODE_KEY_SECONDS,
     OwnKey,
@@ -19,6 +22,7 @@ from visavis.archive.upload_keys import (
 from visavis.domain.upload_keys import UploadKey
 from visavis.store import open_store
 from visavis.store.sql import SqlStore
+from visavis.tasks import cancelled
 
 pytestmark = pytest.mark.anyio
 
@@ -118,6 +122,19 @@ async def test_a_node_accepts_the_own_keys_of_the_others(store: SqlStore, tmp_pa
     assert await other.all() == []
     now += NODE_KEY_SECONDS  # it does not run any longer
     assert await other.uploader(second) is None
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_running_archive_tells_the_others_its_key(
+    store: SqlStore, harness: ArchiveHarness
+) -> None:
+    other = UploadKeys(harness.store, lambda: "other's own")
+    assert await other.uploader(KEY) is None
+    running = harness.archive.start()
+    async with asyncio.timeout(PATIENCE):
+        while await other.uploader(KEY) is None:
+            await asyncio.sleep(0.01)
+    await cancelled(running)
 
 
 async def test_keys_of_an_earlier_version_are_taken_over_once(

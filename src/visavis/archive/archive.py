@@ -123,11 +123,15 @@ class Archive:
         await self.index()
         sweeping = run_every("archive sweep", LOOK_SECONDS, self._sweeper.sweep)
         renditions = run_every("archive renditions", SWEEP_SECONDS, self._sweeper.sweep_renditions)
+        publishing = run_every("archive key", KEYS_SECONDS, self._publish_key)
         try:
             await sweeping
         finally:
-            await cancelled(sweeping, renditions)
+            await cancelled(sweeping, renditions, publishing)
             await self._renditions.close()
+
+    async def _publish_key(self) -> None:
+        await self._keys.publish_own(self._node)
 
     def close(self) -> None:
         """Release the lock of the directory."""
