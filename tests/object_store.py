@@ -76,6 +76,10 @@ class SeaweedFs:
     def stop(self) -> None:
         self.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
+        for port in (self.port, *self._ports):
+            for number in (port, port + 10_000):
+                for left in Path("/tmp").glob(f"seaweedfs-*-{number}.sock*"):
+                    left.unlink(missing_ok=True)
 
     def _answers(self) -> bool:
         assert self._process

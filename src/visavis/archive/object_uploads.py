@@ -56,7 +56,7 @@ MAX_PARTS: Final = 10_000
 """Number of parts at which object stores end an upload."""
 LEASE_SECONDS: Final = 30.0
 """Time after which another node may go on with the upload of a node that died."""
-PARTS_AT_ONCE: Final = 8
+PARTS_AT_ONCE: Final = 4
 """Parts that are in memory at the same time."""
 SWEEP_LIMIT: Final = 1_000
 
@@ -202,12 +202,10 @@ class ObjectUploadWriter:
         multipart_id = await self._begun_multipart()
         number = await self._allotted()
         async with self._parts_at_once:
-            data = bytearray()
-            for piece in tail:
-                data += await self._objects.read(piece.object_key or "", 0, piece.size)
-            data += await asyncio.to_thread(self._buffered)
+            stored = [await self._objects.read(one.object_key or "", 0, one.size) for one in tail]
+            data = b"".join([*stored, await asyncio.to_thread(self._buffered)])
             key = object_key(self._upload.id)
-            etag = await self._objects.put_part(key, multipart_id, number, bytes(data))
+            etag = await self._objects.put_part(key, multipart_id, number, data)
         offset = tail[0].offset if tail else self._begin
         part = UploadPiece(offset=offset, size=size, number=number, etag=etag)
         await self._commit(part, tail)
