@@ -7,13 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
-
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_every_pinned_package_is_listed_with_its_hash() -> None:
+    # here, since their imports take seconds of each process that collects the tests
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     script = ROOT / "requirements" / "sbom.py"
     written = subprocess.run([sys.executable, script], capture_output=True, check=True).stdout
     listed = json.loads(written)

@@ -15,7 +15,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 from helm_python import Chart, HelmError
@@ -125,6 +124,9 @@ def test_docker_compose_understands_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("values", [LEAST, MOST], ids=["least", "most"])
 def test_the_chart_s_manifests_are_valid(values: dict[str, Any]) -> None:
+    # here, since its import takes seconds of each process that collects the tests
+    import kubernetes_validate
+
     found = rendered(values)
     for manifest in found.values():
         for version in KUBERNETES:
@@ -136,6 +138,8 @@ def test_the_chart_s_manifests_are_valid(values: dict[str, Any]) -> None:
 
 
 def test_a_wrong_manifest_would_be_found() -> None:
+    import kubernetes_validate
+
     manifest = rendered(LEAST)["StatefulSet"]
     manifest["spec"]["replica"] = 2
     with pytest.raises(kubernetes_validate.ValidationError):
