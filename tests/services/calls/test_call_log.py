@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -152,3 +153,28 @@ async def test_a_call_is_in_the_database_before_its_journal(site: SimulatedSite)
 async def test_there_is_nothing_to_wait_for(site: SimulatedSite) -> None:
     await site.calls.call_log.wait_tried()
     assert await site.store.read(lambda rows: rows.calls.count(1, CallSearch())) == 0
+
+
+async def test_a_call_that_is_saved_during_a_failing_write_is_tried(
+    site: SimulatedSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The messages that wait for it are sent once the write has failed."""
+    call_id = await site.ring()
+    await site.calls.call_log.flush()
+    call, tried = site.calls.site(1).calls[call_id], list[str]()
+    has_begun, may_fail = asyncio.Event(), asyncio.Event()
+
+    async def write(_: Any) -> None:
+        has_begun.set()
+        await may_fail.wait()
+        raise VisavisError(ErrorKind.StoreUnavailable)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(site.store, "write", write)
+        site.calls.call_log.save_first(call, lambda: tried.append("first"))
+        await has_begun.wait()
+        site.calls.call_log.save_first(call, lambda: tried.append("second"))
+        may_fail.set()
+        await site.calls.call_log.wait_tried()
+        await asyncio.sleep(0)
+    assert tried == ["first", "second"]
