@@ -40,6 +40,7 @@ class SeaweedFs:
     def start(self) -> SeaweedFs:
         master, volume, filer, admin = self._ports
         command = [
+            *("setpriv", "--pdeathsig", "KILL"),  # a killed test run leaves no server
             *(str(WEED), "mini", "-dir", str(self.directory), "-ip", "127.0.0.1"),
             *("-s3.port", str(self.port), "-master.port", str(master)),
             *("-volume.port", str(volume), "-filer.port", str(filer), "-admin.port", str(admin)),
