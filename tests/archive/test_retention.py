@@ -150,16 +150,21 @@ async def test_the_sweep_and_its_task_die_once(
     async def sweep_renditions() -> None:
         renditions.set()
 
-    renditions = asyncio.Event()
+    async def publish_key() -> None:
+        published.set()
+
+    renditions, published = asyncio.Event(), asyncio.Event()
     sweeper = harness.archive._sweeper
+    monkeypatch.setattr(harness.archive, "_publish_key", publish_key)
     monkeypatch.setattr(sweeper, "sweep", sweep)
     monkeypatch.setattr(sweeper, "sweep_renditions", sweep_renditions)
     with (
         dies_once("archive", harness.archive, "run"),
         dies_once("archive sweep", sweeper, "sweep"),
         dies_once("archive renditions", sweeper, "sweep_renditions"),
+        dies_once("archive key", harness.archive, "_publish_key"),
     ):
         running = harness.archive.start()
-        for event in (swept, renditions):
+        for event in (swept, renditions, published):
             await asyncio.wait_for(event.wait(), PATIENCE)
     await tasks.cancelled(running)
