@@ -22,7 +22,7 @@ from tests.architecture.page_socket import PageSocket
 from tests.architecture.passed_files import PACKAGE, PassedFiles
 from tests.media.test_leg import rtp
 from tests.media.test_relay import ADDRESSES, connected
-from tests.running import PATIENCE
+from tests.running import PATIENCE, until
 from tests.services.calls.simulated_site import OFFER, FakeMediaPlane
 from visavis.app import App
 from visavis.archive.tus_headers import BODY_TYPE
@@ -129,6 +129,8 @@ async def test_an_accepted_recorded_call(
         PageSocket(app.web, "/signaling/agent", token=token) as agent_page,
         PageSocket(app.web, "/signaling/visitor", f"site={agent.site_id}") as visitor_page,
     ):
+        # a call that is placed before the agent is on duty does not ring
+        await until(lambda: app.calls.is_staffed(agent.site_id))
         visitor_page.say(type="call", media="video", offer=OFFER, name="Ann")
         ring = await agent_page.hear("ring")
         await visitor_page.hear("provisionalAnswer")
