@@ -43,13 +43,13 @@ def files_with(marker: str) -> tuple[str, ...]:
 
 
 YIELDING = ("nice", "-n", "5")
-"""Of tests: they yield to the browsers, whose media have to keep time.
-
-Not by more than that: with a nice value of 15, a process for which a test waits gets 3 % of a
-processor beside two browsers.
-"""
+"""Of tests that wait for processes: they yield to the browsers, whose media have to keep time."""
 COMPUTING = ("nice", "-n", "10")
-"""Of checks that only compute: they take what the others leave."""
+"""Of checks that compute: they take what the others leave.
+
+Not less than that: with a nice value of 15, a process for which a test waits gets 3 % of a processor
+beside two browsers.
+"""
 STATIC = (
     Check("style", ("ruff", "check", "--quiet", "."), COMPUTING),
     Check("format", ("ruff", "format", "--check", "--quiet", "."), COMPUTING),
@@ -64,21 +64,22 @@ INTEROP = "(interop or postgresql) and not (e2e or fault or many)"
 MANY = "many and not (e2e or fault)"
 COVERAGE_DATA = ("--cov", "--cov-report=")
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
-BROWSERS = Check("browsers", ("pytest", "-m", "e2e", *files_with("e2e")))
-"""Their driver keeps an event loop of its own: it does not mix with asynchronous tests."""
-FAULTS = Check("faults", ("pytest", "-m", "fault and not e2e", *files_with("fault")))
-COLLECTION = Check("collection", ("pytest", "--collect-only", "-q"), YIELDING)
-"""Compiles every test, which the six processes of the next lanes would each do for themselves."""
-LANES_AT_ONCE = ((BROWSERS,), (FAULTS, *STATIC))
-LANES_AFTER_COLLECTION = (
-    (Check("interop", ("pytest", *SIDE_BY_SIDE, "-m", INTEROP), YIELDING),),
-    (Check("unit", ("pytest", *COVERAGE_DATA, *SIDE_BY_SIDE, "-m", COUNTED), YIELDING),),
-    (Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY, *files_with("many")), COMPUTING),),
+LANES = (
+    # the browsers' driver keeps an event loop of its own: it does not mix with asynchronous tests
+    (Check("browsers", ("pytest", "-m", "e2e", *files_with("e2e"))), *STATIC),
+    (
+        Check("faults", ("pytest", "-m", "fault and not e2e", *files_with("fault"))),
+        Check("interop", ("pytest", *SIDE_BY_SIDE, "-m", INTEROP), YIELDING),
+    ),
+    (
+        Check("unit", ("pytest", *COVERAGE_DATA, *SIDE_BY_SIDE, "-m", COUNTED), COMPUTING),
+        Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY, *files_with("many")), COMPUTING),
+    ),
 )
 """Lanes run side by side, and the checks of a lane one after the other.
 
-All but the last wait most of the time or often, and the last computes in the time that they leave,
-so that no processor is idle from the beginning to the end.
+The tests of browsers and faults wait most of the time, and the third lane computes in the time that
+they leave. Five lanes took half as long again: open pages compute as long as their test lasts.
 
 Coverage takes time, so only the unit tests measure it. It counts what the tests' own processes run:
 a process that a test kills leaves broken data.
@@ -112,7 +113,7 @@ def perform(check: Check) -> bool:
     )
     seconds = time.monotonic() - started
     holds = result.returncode == 0
-    summary = "" if check in (*STATIC, COLLECTION) else _sum(result.stdout)
+    summary = "" if check in STATIC else _sum(result.stdout)
     said = f"{'ok ' if holds else 'RED'} {check.name:<19} {seconds:6.1f} s  {summary}\n"
     if not holds:
         said += f"{result.stdout}\n{result.stderr}\n"
@@ -138,12 +139,8 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return 0 if perform(Check("tests", ("pytest", *arguments))) else 1
     started = time.monotonic()
-    with ThreadPoolExecutor(len(LANES_AT_ONCE) + len(LANES_AFTER_COLLECTION)) as pool:
-        lanes = [pool.submit(perform_all, lane) for lane in LANES_AT_ONCE]
-        all_hold = perform(COLLECTION)
-        lanes += [pool.submit(perform_all, lane) for lane in LANES_AFTER_COLLECTION]
-        held = [lane.result() for lane in lanes]
-    all_hold = all(held) and all_hold
+    with ThreadPoolExecutor(len(LANES)) as pool:
+        all_hold = all(list(pool.map(perform_all, LANES)))
     all_hold = perform_all(COVERAGE) and all_hold
     seconds, used = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"in all {seconds:21.1f} s  {used.ru_utime + used.ru_stime:.0f} s of CPU time")
