@@ -565,9 +565,12 @@ class App(Services):
 
         Raises an error while the log of changes cannot be read.
         """
-        async with contextlib.aclosing(self.store.changes(self.members)) as log:
-            async for changes in log:
-                await self.site_settings.refresh(changes)
+        try:
+            async with contextlib.aclosing(self.store.changes(self.members)) as log:
+                async for changes in log:
+                    await self.site_settings.refresh(changes)
+        finally:
+            self.members.forget_counts()
 
     async def leave(self) -> None:
         """Delete this process from the members, since it ends."""

@@ -186,3 +186,24 @@ def test_a_recording_of_an_early_version_has_no_details(tmp_path: Path) -> None:
     assert list(local_recordings(tmp_path)) == []  # half deleted
     (tmp_path / "1" / "a.mkv").write_bytes(b"x")
     assert [one.info for one in local_recordings(tmp_path)] == [MediaInfo()]
+
+
+async def test_a_recording_in_the_library_keeps_its_object(
+    harness: ArchiveHarness, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier run has listed it, and a request to the object store fails now."""
+    await migrate(harness, address)
+    for mark in (harness.directory / "library").rglob("*.migrated"):
+        mark.unlink()
+
+    async def missing(*_: object) -> None:
+        return None
+
+    with monkeypatch.context() as patch:
+        patch.setattr("visavis.archive.s3.S3ObjectStore.size", missing)
+        with pytest.raises(MigrationError):
+            await migrate(harness, address)
+    node = on_objects(harness, address, tmp_path)
+    assert await node.content("long") == LONG
+    assert await migrate(harness, address) == []
+    node.archive.close()

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import itertools
 import os
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,11 +22,12 @@ from tests.archive.conftest import TUS, ArchiveHarness
 from tests.archive.store_proxy import StoreProxy
 from tests.object_store import SeaweedFs
 from tests.postgresql import Cluster
+from tests.running import PATIENCE
 from visavis.archive import object_uploads, s3
 from visavis.archive.inspection import Inspector
 from visavis.archive.media_info import MediaInfo
 from visavis.archive.object_uploads import LEASE_SECONDS
-from visavis.archive.ports import StorageUnavailableError
+from visavis.archive.ports import RefusedError, StorageUnavailableError
 from visavis.archive.storage_address import StorageAddress
 from visavis.archive.tus_headers import BODY_TYPE
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -522,3 +524,78 @@ async def test_several_ranges_and_none(harness: ArchiveHarness) -> None:
     assert DATA[100:200] in several.content
     assert (await ask(f"{len(DATA)}-")).status_code == 416
     assert (await ask("0-")).headers["content-range"] == f"bytes 0-{len(DATA) - 1}/{len(DATA)}"
+
+
+async def test_an_upload_that_cannot_be_deleted_does_not_keep_others(
+    harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The policy of the bucket may forbid a request that only some uploads need."""
+    begun = await harness.create(len(DATA))
+    await harness.patch(begun, 0, DATA[: PART + 9])
+    objects, uploads = harness.archive._objects, harness.archive._uploads
+    assert objects
+    await harness.keep(DATA)
+
+    async def refused(*_: object) -> None:
+        raise StorageUnavailableError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(objects, "delete", refused)
+        assert (await harness.ask("/rec", "admin", "DELETE")).status_code == 204
+    monkeypatch.setattr(object_uploads, "LEASE_SECONDS", 0.0)
+    monkeypatch.setattr(objects, "abort_multipart", refused)
+    assert (await harness.tus("DELETE", begun)).status_code == 204
+    await uploads.sweep(time.time())
+    left = await harness.rest_of_uploads()
+    assert not [key for key in left if "uploads/" not in key and upload_id(begun) not in key]
+
+
+async def test_what_a_death_after_the_last_commit_leaves_is_swept(
+    harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = await harness.create(len(DATA), recording="rec", sha256=SHA256)
+    objects, uploads = harness.archive._objects, harness.archive._uploads
+    assert objects
+
+    async def dies(*_: object) -> None:
+        raise StorageUnavailableError
+
+    with monkeypatch.context() as patch:
+        for name in ("delete", "delete_below"):
+            patch.setattr(objects, name, dies)
+        await harness.patch(url, 0, DATA[:1000])
+        await harness.patch(url, 1000, DATA[1000:])
+    assert [key for key in await harness.rest_of_uploads() if "uploads/" in key]
+    await change(harness, url, created_at=0.0, changed_at=0.0)
+    await uploads.sweep(time.time())
+    assert not [key for key in await harness.rest_of_uploads() if "uploads/" in key]
+    assert await harness.content() == DATA
+
+
+async def test_a_recording_that_was_deleted_does_not_come_back(harness: ArchiveHarness) -> None:
+    """A process that was frozen after it had received the upload lists it when it wakes up."""
+    url = await harness.create(len(DATA), recording="rec", sha256=SHA256)
+    await harness.patch(url, 0, DATA)
+    (entry,) = await harness.entries(1)
+    assert (await harness.ask("/rec", "admin", "DELETE")).status_code == 204
+    storage = harness.archive._library._storage
+    with pytest.raises(RefusedError):
+        await storage.adopt(entry, MediaInfo(), upload_id(url), harness.directory)
+    assert await harness.entries(1) == []
+
+
+async def test_a_thread_has_ended_with_the_file_when_its_request_is_cancelled() -> None:
+    may_end, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        may_end.wait(PATIENCE)
+        ended.set()
+
+    request = asyncio.ensure_future(object_uploads._finished(work))
+    await asyncio.sleep(0)
+    request.cancel()
+    await asyncio.sleep(0)
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert ended.is_set()

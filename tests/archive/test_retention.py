@@ -168,3 +168,19 @@ async def test_the_sweep_and_its_task_die_once(
         for event in (swept, renditions, published):
             await asyncio.wait_for(event.wait(), PATIENCE)
     await tasks.cancelled(running)
+
+
+async def test_recordings_are_deleted_although_uploads_cannot_be(
+    harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep(harness, "old", 4_000)
+    harness.days = {1: 30}
+    sweeper = harness.archive._sweeper
+
+    async def fails(_: float) -> int:
+        raise VisavisError(ErrorKind.StoreUnavailable)
+
+    monkeypatch.setattr(sweeper._uploads, "sweep", fails)
+    with pytest.raises(VisavisError):
+        await sweeper.sweep()
+    assert await left(harness) == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -200,3 +201,18 @@ async def test_without_a_database_a_job_ends_before_its_lease(
     with pytest.raises(TimeoutError):
         await running
     assert slow.ended == 0
+
+
+async def test_a_lease_from_the_future_keeps_nobody(
+    store: SqlStore, both: tuple[Jobs, Jobs]
+) -> None:
+    """The database's clock was set back by an hour after the job."""
+    first, second = both
+    await first.perform(NAME, 60, Log.quick())
+    later = time.time() + 3_600
+    change(store, taken_at=later, due_at=later + 60)
+    log = Log.quick()
+    await second.perform(NAME, 60, log)
+    assert log.ended == 1
+    await first.perform(NAME, 60, log)
+    assert log.ended == 1

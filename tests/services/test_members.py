@@ -52,3 +52,12 @@ def test_the_counts_of_limits_are_told_and_heard() -> None:
     for now[0] in (1.0, 2.0, 3.0):  # the other one is dead
         members.observe([replace(ME, beat=int(now[0])), other])
     assert first.elsewhere == {}
+
+
+def test_the_counts_of_others_are_forgotten_while_nothing_is_heard() -> None:
+    counter = Counter({})
+    members = Members(ME, MemberLoad, lambda: 0.0, (counter,))
+    members.observe([ME, replace(ME, node_id="other", counts={"one": 5.0})])
+    assert counter.elsewhere == {"one": 5.0}
+    members.forget_counts()
+    assert counter.elsewhere == {}

@@ -388,3 +388,13 @@ def test_kill_9_loses_less_than_a_second(tmp_path: Path) -> None:
     found = records(tmp_path)
     assert [int.from_bytes(r.payload[:8]) for r in found] == list(range(len(found)))
     assert int.from_bytes(last.read_bytes()) - found[-1].arrival_us < 1_000_000
+
+
+def test_a_writer_that_cannot_be_made_keeps_no_lock(tmp_path: Path) -> None:
+    def fails(*_: object, **__: object) -> JournalWriter:
+        raise OverflowError
+
+    with pytest.raises(OverflowError):
+        create_journal(tmp_path, MANIFEST, 1, pytest.fail, new_writer=fails)
+    with (tmp_path / "rec" / "manifest.json").open("rb") as manifest:
+        fcntl.flock(manifest, fcntl.LOCK_EX | fcntl.LOCK_NB)

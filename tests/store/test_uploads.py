@@ -80,7 +80,24 @@ async def test_one_request_has_the_lease_until_it_ends(store: SqlStore) -> None:
     await write(store, lambda rows: rows.release_all(ARCHIVE, "other"))
     third = await write(store, lambda rows: rows.acquire("a", "third", 60))
     assert third
-    assert third.epoch == 3
+    assert third.epoch > later.epoch
+
+
+async def test_a_renewal_after_the_end_of_a_request_does_nothing(store: SqlStore) -> None:
+    await begun(store)
+    lease = await write(store, lambda rows: rows.acquire("a", "node", 60))
+    assert lease
+    await write(store, lambda rows: rows.release("a", lease.epoch))
+    assert not await write(store, lambda rows: rows.renew("a", lease.epoch, 60))
+    assert await write(store, lambda rows: rows.acquire("a", "other", 60))
+
+
+async def test_a_lease_ends_although_the_database_s_clock_was_set_back(store: SqlStore) -> None:
+    await begun(store)
+    hour = 3_600.0
+    assert await write(store, lambda rows: rows.acquire("a", "node", hour))
+    assert await write(store, lambda rows: rows.acquire("a", "other", hour)) is None
+    assert await write(store, lambda rows: rows.acquire("a", "other", 60))
 
 
 async def test_the_offset_moves_with_what_is_stored(store: SqlStore) -> None:

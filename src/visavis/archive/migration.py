@@ -82,7 +82,11 @@ class Migration:
         )
         if known is None:
             await self._copy(recording, key)
-            await self._verify(entry, key)
+            try:
+                await self._verify(entry, key)
+            except MigrationError:
+                await self._objects.delete(key)  # not in the library: the next run copies it again
+                raise
             await self._store.write(
                 lambda rows: add_recording(rows, name, entry, key, recording.info)
             )
@@ -125,8 +129,6 @@ class Migration:
         except ObjectMissingError:
             size = None
         if size != entry.size or sha256.hexdigest() != entry.sha256:
-            if key.startswith("recordings/migrated/"):
-                await self._objects.delete(key)  # the next run copies it again
             raise MigrationError(
                 f"Recording {entry.id} of site {entry.site_id} is not the same in the object store "
                 "as its SHA-256 says: look at the local file."

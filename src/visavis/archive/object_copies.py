@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -40,8 +40,11 @@ class ObjectCopies:
     @asynccontextmanager
     async def opened(self, key: str, size: int) -> AsyncIterator[Path]:
         """Return a file with the object; raises `ObjectMissingError`, `DiskFullError`."""
-        name = sha256(key.encode()).hexdigest()[:32]
-        copy = self._copies.setdefault(key, _Copy(self._directory / f"{name}.mkv"))
+        copy = self._copies.get(key)
+        if copy is None:
+            # no name is used twice: the file of a former copy may be deleted at this moment
+            path = self._directory / f"{secrets.token_hex(16)}.mkv"
+            copy = self._copies[key] = _Copy(path)
         copy.users += 1
         try:
             async with copy.copying:

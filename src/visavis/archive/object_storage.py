@@ -63,9 +63,15 @@ class ObjectStorage:
         def adopt(rows: Transaction) -> tuple[Entry, str]:
             is_open = rows.uploads.set_state(upload_id, UploadState.ADOPTED)
             found = rows.uploads.find(self.name, upload_id)
-            if not is_open and (found is None or found.state is not UploadState.ADOPTED):
+            if is_open:
+                return add_recording(rows, self.name, entry, key, info)
+            if found is None or found.state is not UploadState.ADOPTED:
                 raise RefusedError("The upload was terminated.")
-            return add_recording(rows, self.name, entry, key, info)
+            known = rows.library.find(self.name, entry.site_id, entry.id)
+            stored = rows.recording_objects.find(self.name, entry.site_id, entry.id)
+            if known is None or stored is None:
+                raise RefusedError("The recording was deleted.")
+            return known, stored.key
 
         adopted, used_key = await self._store.write(adopt)
         if used_key != key:

@@ -17,6 +17,7 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -116,7 +117,7 @@ class ObjectUploadWriter:
         view = memoryview(data)
         while view:
             some = view[: self._room()]
-            await asyncio.to_thread(self._append, some)
+            await _finished(partial(self._append, some))
             view = view[len(some) :]
             if not self._room():
                 await self._guarded(self._store_part)
@@ -191,8 +192,9 @@ class ObjectUploadWriter:
             return
         key = f"{pieces_prefix(self._upload.id)}{self._begin}-{secrets.token_hex(6)}"
         async with self._parts_at_once:
-            await self._objects.put(key, await asyncio.to_thread(self._buffered))
-        piece = UploadPiece(offset=self._begin, size=self._size, object_key=key)
+            data = await _finished(self._buffered)
+            await self._objects.put(key, data)
+        piece = UploadPiece(offset=self._begin, size=len(data), object_key=key)
         await self._commit(piece, [])
         self._tail.append(piece)
 
@@ -203,7 +205,7 @@ class ObjectUploadWriter:
         number = await self._allotted()
         async with self._parts_at_once:
             stored = [await self._objects.read(one.object_key or "", 0, one.size) for one in tail]
-            data = b"".join([*stored, await asyncio.to_thread(self._buffered)])
+            data = b"".join([*stored, await _finished(self._buffered)])
             key = object_key(self._upload.id)
             etag = await self._objects.put_part(key, multipart_id, number, data)
         offset = tail[0].offset if tail else self._begin
@@ -428,7 +430,9 @@ class ObjectUploads:
         else:
             stored = await self._read(lambda rows: rows.find(self._archive, upload.id))
             if stored and stored.state is UploadState.ADOPTED:
-                await self._write(lambda rows: rows.delete(upload.id))
+                with suppress(StorageUnavailableError):  # the next sweep tries it again
+                    await self._objects.delete_below(pieces_prefix(upload.id))
+                    await self._write(lambda rows: rows.delete(upload.id))
 
     async def sweep(self, now: float) -> int:
         """Discard expired uploads and what requests have left; return the number of uploads."""
@@ -440,7 +444,8 @@ class ObjectUploads:
                         await self.discard(_upload(one))
                         count += 1
         for one in await self._unchanged(UploadState.REMOVED, 2 * LEASE_SECONDS):
-            await self._delete_removed(one)
+            with suppress(StorageUnavailableError):  # reported; the next sweep tries it again
+                await self._delete_removed(one)
         deletions = await self._store.read(
             lambda rows: rows.recording_objects.list_deletions(self._archive, SWEEP_LIMIT)
         )
@@ -476,6 +481,19 @@ class ObjectUploads:
 
     async def _write(self, work: Callable[[UploadRows], T]) -> T:
         return await self._store.write(lambda rows: work(rows.uploads))
+
+
+async def _finished(work: Callable[[], T]) -> T:
+    """Perform work on a file in a thread, which has ended when this ends or is cancelled.
+
+    A thread cannot be cancelled, and would go on with a file that is closed meanwhile.
+    """
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
 
 
 async def delete_object(objects: ObjectStore, store: Store, key: str) -> None:

@@ -56,8 +56,10 @@ class RetentionSweeper:
 
     async def _sweep_storage(self) -> None:
         now = time.time()
-        await self._uploads.sweep(now)
-        await self.apply_retention(datetime.fromtimestamp(now, UTC))
+        try:
+            await self._uploads.sweep(now)
+        finally:
+            await self.apply_retention(datetime.fromtimestamp(now, UTC))
 
     async def apply_retention(self, now: datetime) -> int:
         """Delete recordings older than their site's retention; return their number."""

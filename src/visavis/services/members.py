@@ -55,6 +55,11 @@ class Members:
         for counter in self._counters:
             counter.elsewhere = elsewhere
 
+    def forget_counts(self) -> None:
+        """Forget the counts of the other members, which would not fall while nothing is heard."""
+        for counter in self._counters:
+            counter.elsewhere = {}
+
     @property
     def alive(self) -> Sequence[Member]:
         """Members whose beat moves, this process included."""

@@ -237,12 +237,13 @@ def create_journal(
             lock, file = _begin(hidden, msgspec.json.encode(manifest), clock, number, undo)
             hidden.rename(directory)
             sync_directory(spool)
+        offset_us = clock.offset_us
+        started_at = manifest.started_at.timestamp() - offset_us / 1e6
+        writer = new_writer(
+            file, lock, on_lost, started_at=started_at, earlier=earlier, offset_us=offset_us
+        )
         undo.pop_all()
-    offset_us = clock.offset_us
-    started_at = manifest.started_at.timestamp() - offset_us / 1e6
-    return new_writer(
-        file, lock, on_lost, started_at=started_at, earlier=earlier, offset_us=offset_us
-    )
+    return writer
 
 
 def try_to_create_journal(spool: Path, reserve_bytes: int) -> None:

@@ -24,7 +24,11 @@ class NativeJournalWriter(JournalWriter):
     def __init__(self, core: Core, *files: Any, **clock: Any) -> None:
         self._core = core
         self.number: int = core.add_journal(clock.get("offset_us", 0), MAX_WAITING_BYTES)
-        super().__init__(*files, **clock)
+        try:
+            super().__init__(*files, **clock)
+        except BaseException:
+            core.remove_journal(self.number)
+            raise
 
     def append(self, arrival_us: int, kind: RecordKind, leg: int, payload: bytes) -> None:
         if self._is_lost or self._is_stopped:

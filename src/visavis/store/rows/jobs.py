@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from visavis.domain.jobs import JobLease
 from visavis.store import tables as t
 from visavis.store.rows.base import Rows
+
+MAX_STEP_SECONDS: Final = 60.0
+"""Seconds by which the database's clock may go back without an effect, as in a fail-over."""
 
 
 class SqlJobRows(Rows):
@@ -20,8 +24,7 @@ class SqlJobRows(Rows):
 
     def _list(self, name: str | None) -> Sequence[JobLease]:
         c, now = t.job_leases.c, self._database_time()
-        is_free = and_(c.until <= now, c.due_at <= now)
-        query = select(t.job_leases, is_free.label("is_due")).order_by(c.name)
+        query = select(t.job_leases, _is_due(now).label("is_due")).order_by(c.name)
         if name is not None:
             query = query.where(c.name == name)
         return [
@@ -36,7 +39,7 @@ class SqlJobRows(Rows):
         statement = statement.on_conflict_do_update(
             index_elements=["name"],
             set_={**lease, "term": c.term + 1},
-            where=and_(c.until <= now, c.due_at <= now),
+            where=_is_due(now),
         )
         term: int | None = self._run(statement.returning(c.term)).scalar()
         return term
@@ -53,3 +56,12 @@ class SqlJobRows(Rows):
         mine = update(t.job_leases).where(c.name == name, c.term == term)
         due_at = c.taken_at + pause if pause else 0.0
         self._run(mine.values(until=0.0, due_at=due_at, figures=figures))
+
+
+def _is_due(now: ColumnElement[float]) -> ColumnElement[bool]:
+    """Return the condition that nobody does the job and its time has come.
+
+    It also holds for a lease from the future: the database's clock has been set back since.
+    """
+    c = t.job_leases.c
+    return or_(and_(c.until <= now, c.due_at <= now), c.taken_at > now + MAX_STEP_SECONDS)

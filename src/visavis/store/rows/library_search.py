@@ -254,7 +254,8 @@ class SqlLibrarySearch(Rows):
         query = select(_C.number, *(_C[name] for name in FIELDS))
         query = query.where(self._is_one_of(numbers), *_computed_of(archive, site_id))
         rows = {row.number: row for row in self._run(query)}
-        return [entry_of(rows[number]._mapping) for number in numbers]
+        # PostgreSQL's statements see different states: one may have been deleted in between
+        return [entry_of(rows[number]._mapping) for number in numbers if number in rows]
 
     def _is_one_of(
         self, numbers: Iterable[int], number: ColumnElement[int] = _C.number

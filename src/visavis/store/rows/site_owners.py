@@ -31,14 +31,18 @@ class SqlSiteOwnerRows(Rows):
     def take_all(self, cluster: str, node_id: str, boot: str) -> Mapping[int, int]:
         c = t.site_owners.c
         owner = {"node_id": node_id, "boot": boot, "since": self._database_time()}
-        sites = select(
-            literal(cluster),
-            t.sites.c.id,
-            literal(node_id),
-            literal(boot),
-            literal(1),
-            self._database_time(),
-        ).where(true())  # or SQLite takes ON CONFLICT for the condition of a join
+        sites = (
+            select(
+                literal(cluster),
+                t.sites.c.id,
+                literal(node_id),
+                literal(boot),
+                literal(1),
+                self._database_time(),
+            )
+            .where(true())  # or SQLite takes ON CONFLICT for the condition of a join
+            .order_by(t.sites.c.id)  # rows are locked in the order of `hold`
+        )
         statement = self._upsert(t.site_owners).from_select(
             ["cluster", "site_id", "node_id", "boot", "term", "since"], sites
         )

@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, delete, insert, literal_column, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    delete,
+    insert,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from visavis.domain.uploads import (
     RecordingObject,
@@ -59,7 +69,9 @@ class SqlUploadRows(Rows):
         now = self._now()
         row = self._run(
             update(t.uploads)
-            .where(_U.id == upload_id, _is_open(), _U.held_until <= now)
+            .where(_U.id == upload_id, _is_open())
+            # a lease that ends later was taken before the database's clock was set back
+            .where(or_(_U.held_until <= now, _U.held_until > now + 2 * seconds))
             .values(holder=holder, epoch=_U.epoch + 1, held_until=now + seconds)
             .returning(_U.epoch, *_upload())
         ).first()
@@ -71,13 +83,15 @@ class SqlUploadRows(Rows):
         return self._held(upload_id, epoch, held_until=self._now() + seconds)
 
     def release(self, upload_id: str, epoch: int) -> None:
-        self._held(upload_id, epoch, holder=None, held_until=0.0)
+        # the next epoch: a renewal that is still on its way has no effect any more
+        mine = update(t.uploads).where(_U.id == upload_id, _U.epoch == epoch)
+        self._run(mine.values(holder=None, held_until=0.0, epoch=epoch + 1))
 
     def release_all(self, archive: str, holder: str) -> None:
         self._run(
             update(t.uploads)
             .where(_U.archive == archive, _U.holder == holder)
-            .values(holder=None, held_until=0.0)
+            .values(holder=None, held_until=0.0, epoch=_U.epoch + 1)
         )
 
     def pieces(self, upload_id: str) -> Sequence[UploadPiece]:
