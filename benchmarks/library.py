@@ -1,11 +1,10 @@
 """Searches of the archive's library with a million recordings, on SQLite and on PostgreSQL.
 
-The recordings are of one site, which is the worst case, and of another one with as many rows less
-one in ten. Each kind of search is asked with other names, times and pages every time, through
-`Library.search`: what a request to `/library/recordings` waits for. The columns `cpu` have the
-processor time of a search, in our thread and in PostgreSQL's process, which other programs on the
-machine hardly change. The last column says how long the event loop was held up meanwhile, as the
-longest lateness of a timer of 5 ms.
+All recordings are of one site, which is the worst case; another site has a tenth as many. Each kind
+of search is made with other names, times and pages every time, by `Library.search`, which also
+serves requests to `/library/recordings`. The columns `cpu` have the processor time of a search, in
+our thread and in PostgreSQL's process, which other programs on the machine hardly change. The last
+column says how long the event loop was blocked meanwhile: the longest delay of a timer of 5 ms.
 
     python benchmarks/library.py [--recordings 1000000] [--searches 200] [--database ADDRESS]
         [--directory DIRECTORY] [--only NAME]

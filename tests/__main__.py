@@ -43,12 +43,12 @@ def files_with(marker: str) -> tuple[str, ...]:
 
 
 YIELDING = ("nice", "-n", "5")
-"""Of tests that wait for processes: they yield to the browsers, whose media have to keep time."""
+"""Priority of tests that wait for processes: the browsers' media must be sent on time."""
 COMPUTING = ("nice", "-n", "10")
-"""Of checks that compute: they take what the others leave.
+"""Priority of checks that compute: they use the time that the others leave.
 
-Not less than that: with a nice value of 15, a process for which a test waits gets 3 % of a processor
-beside two browsers.
+It must not be much lower: with a nice value of 15, a process for which a test waits gets 3 % of a
+processor while two browsers run.
 """
 STATIC = (
     Check("style", ("ruff", "check", "--quiet", "."), COMPUTING),

@@ -28,9 +28,9 @@ hypothesis_settings.load_profile("unhurried")  # a test never depends on how bus
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Allow more time to a test of many cases: it only computes, in the time that others leave.
+    """Allow more time to a test of many cases, which has a low priority.
 
-    A marker that has a lane of its own must be in the file of its test.
+    Fail if a test has a marker of a lane that is not in its file, since no lane would run it.
     """
     for item in items:
         for marker in ("e2e", "fault", "many"):
@@ -42,9 +42,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Keep the garbage collector away from the modules and tests, of which there are a million.
+    """Exclude the million objects of modules and tests from garbage collection.
 
-    It would visit them again and again: without it, tests that compute are a tenth faster.
+    Tests that compute are a tenth faster if it does not visit them again and again.
     """
     gc.collect()
     gc.freeze()
@@ -58,7 +58,7 @@ def _text_of(path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def _plain_log() -> None:
-    """Log tracebacks without the values of all variables: to format these takes seconds."""
+    """Log tracebacks without the values of variables, because formatting these takes seconds."""
     structlog.reset_defaults()
     plain = (structlog.processors.add_log_level, structlog.processors.format_exc_info)
     structlog.configure([*plain, structlog.processors.KeyValueRenderer()])

@@ -1,4 +1,4 @@
-"""HTTP and WebSocket clients of the tests: they wait as long as all tests wait.
+"""HTTP and WebSocket clients with the time limit of all tests.
 
 By default httpx2 waits 5 seconds and websockets 10. A process that shares its processors with
 browsers can need longer for an answer.

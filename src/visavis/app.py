@@ -542,7 +542,7 @@ class App(Services):
         ]
 
     def _connect_nodes(self) -> list[asyncio.Task[None]]:
-        """Start the bus between the nodes, if there is one, and tell them what is written here."""
+        """Start the bus between the nodes, if there is one; announce this process's changes."""
         if self.nodes_bus is None:
             return []
         publish = partial(self.nodes_bus.publish, CHANGES_TOPIC, ChangesWritten())
@@ -558,7 +558,7 @@ class App(Services):
             async with bus.subscribe(CHANGES_TOPIC) as written:
                 async for _ in written:
                     self.store.wake()
-            self.store.wake()  # messages were dropped
+            self.store.wake()  # messages were dropped, perhaps of changes
 
     async def watch_store(self) -> None:
         """Apply what another process, such as the command line, has written to the database.
@@ -573,14 +573,14 @@ class App(Services):
             self.members.forget_counts()
 
     async def leave(self) -> None:
-        """Delete this process from the members, since it ends."""
+        """Delete this process from the members before it ends."""
         me = self.members.me
         await self.store.write(lambda rows: rows.members.delete(me.node_id, me.boot))
 
-    # Jobs, each done by one of the nodes that share the database
+    # Jobs, each done by one node at a time of those that share the database
 
     async def trim_changes(self) -> None:
-        """Remove old entries of the log of changes, and members that have been gone for long."""
+        """Remove old entries of the log of changes, and members without a beat for long."""
         await self.jobs.perform("log of changes", TRIM_SECONDS, self._trim_changes)
 
     async def _trim_changes(self) -> None:

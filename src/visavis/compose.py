@@ -98,7 +98,7 @@ def build_calls(
 
 
 def connect_nodes(settings: Settings, node_id: str) -> NatsBus | None:
-    """Return the bus between the nodes, `None` without one; raises `OSError` for a wrong file."""
+    """Return the bus between the nodes, if there is one; raises `OSError` for a wrong file."""
     if not settings.bus:
         return None
     from visavis.bus.addresses import parse

@@ -133,7 +133,7 @@ def _config(web: ASGIApp, **options: Any) -> uvicorn.Config:
         # Compression costs 40 KiB per socket and most of a message's CPU time, and saves a few
         # kilobytes per call.
         ws_per_message_deflate=False,
-        # `socket_loop` asks pages that are silent; a browser answers these pings for a frozen page.
+        # `socket_loop` checks silent pages; a browser would answer these pings for a frozen page.
         ws_ping_interval=None,
         timeout_keep_alive=KEEP_ALIVE_SECONDS + KEEP_ALIVE_GRACE,
         timeout_graceful_shutdown=CLOSE_SECONDS,

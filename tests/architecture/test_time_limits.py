@@ -1,4 +1,4 @@
-"""Tests wait as long as a busy machine needs: none fails because its processes were starved."""
+"""Tests wait long enough for a busy machine, where processes get little processor time."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tests.running import PATIENCE
 TESTS: Final = Path(__file__).resolve().parents[1]
 REQUESTS: Final = {"get", "head", "put", "post", "patch", "delete", "options", "request", "stream"}
 CLIENTS: Final = {f"httpx2.{name}" for name in (*REQUESTS, "Client", "AsyncClient")}
-"""Their time-out is 5 seconds unless they are given another."""
+"""Clients whose time-out is 5 seconds unless they are given another."""
 WEBSOCKETS: Final = {"websockets.connect", "websockets.asyncio.client.connect"}
 LIMITED: Final = {
     **{"timeout": 0, "fail_after": 0, "settimeout": 0, "wait": 0, "join": 0, "result": 0},
     **{"wait_for": 1, "create_connection": 1, "eventually": 1, "until": 1, "communicate": 1},
 }
-"""Functions with a time limit, and the number of arguments before it."""
+"""Functions with a time limit, and the number of arguments before the limit."""
 KEYWORDS: Final = {"timeout", "open_timeout", "ping_timeout"}
 PAUSE: Final = 1.0
-"""At most these seconds are the pause of a loop that waits."""
+"""Maximum number of seconds that are the pause of a loop and not a time limit."""
 EXPECTED: Final = {"raises", "suppress"}
-"""Contexts in which a `TimeoutError` is meant to happen."""
+"""Contexts in which a `TimeoutError` is expected."""
 
 
 def dotted(node: ast.AST) -> str:
@@ -39,7 +39,7 @@ def dotted(node: ast.AST) -> str:
 
 
 class TimeLimits(ast.NodeVisitor):
-    """Finds the clients without a time limit of ours, and the limits below that of all tests."""
+    """Finds clients without an explicit time limit, and limits below that of all tests."""
 
     def __init__(self, module: ast.Module) -> None:
         self.found: list[str] = []
@@ -101,7 +101,7 @@ def is_expecting(context: ast.expr) -> bool:
 
 
 def constants(module: ast.Module) -> Iterator[tuple[str, float]]:
-    """The numbers with a name in this module."""
+    """Return the named numbers of this module."""
     for node in module.body:
         match node:
             case ast.Assign([ast.Name(name)], value) | ast.AnnAssign(ast.Name(name), _, value):

@@ -33,7 +33,7 @@ def test_no_use_case_encodes() -> None:
 
 
 def test_use_cases_know_no_body_of_the_api() -> None:
-    """They send messages to pages and nodes; bodies are made of their results, further out."""
+    """Use cases send messages to pages and nodes; `web` makes bodies of their results."""
     allowed = {"visavis.protocol", "visavis.protocol.signaling", "visavis.protocol.cluster"}
     for path in SERVICES.rglob("*.py"):
         found = {name for name in imported(path) if name.startswith("visavis.protocol")}

@@ -57,7 +57,7 @@ class ArchiveHarness:
     directory: Path
     store: SqlStore
     address: str = ""
-    """The address of its object store, empty if it stores on the local disk."""
+    """URL of its object store, empty if it stores on the local disk."""
     days: dict[int, int] = field(default_factory=dict)
     log: list[tuple[str, int | None, str]] = field(default_factory=list)
     archive: Archive = field(init=False)
@@ -89,13 +89,13 @@ class ArchiveHarness:
         return self
 
     async def content(self, recording: str = "rec", site_id: int = 1) -> bytes | None:
-        """Return the bytes of a recording as they are downloaded; `None` if there is none."""
+        """Return the bytes of a recording as a download has them; `None` if there is none."""
         agent = {1: "admin", 2: "other"}[site_id]
         answer = await self.ask(f"/{recording}/original.mkv", agent)
         return answer.content if answer.status_code == 200 else None
 
     async def rest_of_uploads(self) -> list[str]:
-        """Return what is stored of uploads."""
+        """Return the stored files or objects of uploads."""
         if not self.address:
             return [path.name for path in (self.directory / "uploads").iterdir()]
         objects = self.objects
@@ -186,7 +186,7 @@ both_storages = pytest.mark.parametrize(
 
 @pytest.fixture
 def storage(request: pytest.FixtureRequest) -> str:
-    """The address of an object store, empty for the local disk."""
+    """URL of an object store, empty for the local disk."""
     if getattr(request, "param", "disk") == "disk":
         return ""
     seaweed: SeaweedFs = request.getfixturevalue("seaweed")

@@ -1,7 +1,7 @@
 """An archive on real sockets: `python -m tests.archive.serving DIRECTORY KEY [LIMIT_OR_STORAGE]`.
 
-Prints its port. With a number no file can grow beyond so many bytes, as on a disk that is full;
-with an address recordings are in that object store.
+Prints its port. If a number is given, no file can grow beyond that many bytes, as on a full disk.
+If a URL is given, recordings are stored in that object store.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A proxy before an object store, which can answer badly or not at all."""
+"""Proxy for an object store, which can answer with errors or not at all."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def address(harness: ArchiveHarness, seaweed: SeaweedFs) -> str:
-    """The address of an object store, for an archive with three recordings on the local disk."""
+    """URL of an object store, for an archive with three recordings on the local disk."""
     await harness.keep(LONG, "long")
     await harness.keep(SHORT, "short")
     await harness.keep(SHORT, "theirs", site="2")
@@ -69,7 +69,7 @@ async def test_everything_is_in_the_object_store_afterwards(
     assert [await node.content("long"), await node.content("theirs", 2)] == [LONG, SHORT]
     assert (await node.ask("/short", "admin", "DELETE")).status_code == 409
     assert (await node.ask("/long", "admin", "DELETE")).status_code == 204
-    # deleted since: the file that is still on the disk does not bring it back
+    # deleted since, so the file that is still on the disk is not copied again
     assert await migrate(harness, address) == []
     assert [entry.id for entry in await node.entries(1)] == ["short"]
     node.archive.close()

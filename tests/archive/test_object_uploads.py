@@ -1,4 +1,4 @@
-"""Uploads to an object store: several nodes, lost leases, and deaths between any two steps."""
+"""Uploads to an object store: several nodes, lost leases, and crashes between any two steps."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_inspection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start no process to read the contents of each file, which are none."""
+    """Start no process to read the contents of each file, since the files have none."""
 
     async def nothing(*_: object) -> MediaInfo:
         return MediaInfo()
@@ -276,7 +276,7 @@ async def test_the_same_recording_twice_is_stored_once(harness: ArchiveHarness) 
 
 
 async def test_an_upload_whose_parts_are_gone_has_to_begin_again(harness: ArchiveHarness) -> None:
-    """As after a rule of the bucket has ended the multipart upload."""
+    """Simulate a rule of the bucket that has aborted the multipart upload."""
     url = await harness.create(len(DATA), recording="rec")
     await harness.patch(url, 0, DATA[:PART])
     found, objects = await stored(harness, url), harness.archive._objects
@@ -374,7 +374,7 @@ async def brought(harness: ArchiveHarness) -> bool:
 
 
 async def gone_on(harness: ArchiveHarness, url: str) -> bool:
-    """Go on with an upload from the offset that the archive tells."""
+    """Continue an upload from the offset that the archive returns."""
     while True:
         head = alive(await harness.tus("HEAD", url))
         offset = int(head.headers["upload-offset"])
@@ -386,7 +386,7 @@ async def gone_on(harness: ArchiveHarness, url: str) -> bool:
 
 
 def alive(answer: httpx2.Response) -> httpx2.Response:
-    """Return an answer of a process that has not died while it answered."""
+    """Return a response, from a process that did not die while it answered."""
     if answer.status_code == 503:
         raise DiedError
     return answer
@@ -420,7 +420,7 @@ async def test_a_death_at_any_step_loses_nothing(
         if is_through:
             break
     assert last > 15
-    # what was put just before a death is known to nobody: a rule of the bucket deletes it
+    # the database does not know an object stored just before a crash; a bucket rule deletes it
     left = await harness.rest_of_uploads()
     assert len([one for one in left if "/uploads/" in one]) == 0
     assert len([one for one in left if "/recordings/" in one]) <= 1

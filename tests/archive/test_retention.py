@@ -53,7 +53,7 @@ async def test_retention_respects_the_site_and_legal_hold(harness: ArchiveHarnes
 async def test_two_processes_delete_a_recording_at_once(
     harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One of them was frozen, and goes on with what it had read before."""
+    """One of them was frozen, and continues with data that it had read before."""
     await keep(harness, "old", 31)
     (entry,) = await harness.entries()
     deletion = harness.archive._sweeper._deletion

@@ -1,4 +1,4 @@
-"""Addresses of object stores."""
+"""URLs of object stores."""
 
 from __future__ import annotations
 

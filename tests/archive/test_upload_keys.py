@@ -120,7 +120,7 @@ async def test_a_node_accepts_the_own_keys_of_the_others(store: SqlStore, tmp_pa
     assert await other.uploader(first) is None
     await one.publish_own("one")
     assert await other.all() == []
-    now += NODE_KEY_SECONDS  # it does not run any longer
+    now += NODE_KEY_SECONDS  # it no longer runs
     assert await other.uploader(second) is None
 
 

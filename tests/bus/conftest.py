@@ -16,7 +16,7 @@ INTEROP = pytest.param("nats", marks=pytest.mark.interop)
 
 @pytest.fixture
 def nats_servers() -> Iterator[NatsServers]:
-    """Three servers of this test alone, which may kill them."""
+    """Three servers for this test only, which may kill them."""
     servers = NatsServers()
     try:
         yield servers.start()

@@ -35,7 +35,7 @@ async def next_of(messages: AsyncIterator[bytes]) -> bytes:
 
 
 async def reach(bus: Bus, topic: str, messages: AsyncIterator[bytes]) -> None:
-    """Publish until a message arrives: servers tell one another of a subscription a bit later."""
+    """Publish until a message arrives: a subscription takes a moment to reach all servers."""
     arrived = asyncio.ensure_future(anext(messages))
     while not arrived.done():
         bus.publish(topic, Linked("mark", MARK))
@@ -43,7 +43,7 @@ async def reach(bus: Bus, topic: str, messages: AsyncIterator[bytes]) -> None:
 
 
 async def ask_again(bus: Bus) -> None:
-    """Ask again if there is no response, as when the responder has just left."""
+    """Ask again if there is no response, as happens when the responder has just ended."""
     for _ in range(20):
         with suppress(AskTimeoutError):
             await bus.ask("site.1", b"a", 1.0)

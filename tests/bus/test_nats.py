@@ -34,7 +34,7 @@ SECONDS = PATIENCE
 
 
 async def until(question: Callable[[], bool]) -> float:
-    """Wait until it is so; return the seconds that took."""
+    """Wait until the condition holds; return the seconds that this took."""
     started = time.monotonic()
     async with asyncio.timeout(SECONDS):
         while not question():
@@ -47,7 +47,7 @@ async def echo(message: bytes) -> bytes:
 
 
 async def answers(bus: Bus, topic: str = "site.1") -> None:
-    """Ask until there is a response, as those who ask do."""
+    """Ask until there is a response, as callers of the bus do."""
     async with asyncio.timeout(SECONDS):
         while True:
             try:
@@ -106,7 +106,7 @@ async def test_a_frozen_server_is_left(nats_servers: NatsServers) -> None:
 async def test_a_connection_that_takes_no_data_any_longer_is_aborted(
     nats_servers: NatsServers,
 ) -> None:
-    """nats-py would wait for the data to be taken, and its requests for longer than they may."""
+    """nats-py would wait until the data are sent, and its requests beyond their time limit."""
     async with Proxy(nats_servers.servers[0].port) as proxy:
         through = BusAddress(False, (f"127.0.0.1:{proxy.port}",), "visavis", PASSWORD)
         options = BusOptions(address=through)

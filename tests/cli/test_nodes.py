@@ -1,4 +1,4 @@
-"""`visavis nodes` lists who shares the database, and who is silent."""
+"""`visavis nodes` lists the nodes that share the database, and says which are silent."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def save(store: SqlStore, *members: Member) -> None:
 
 @contextmanager
 def beating(store: SqlStore, node_id: str) -> Iterator[None]:
-    """Let a member's beat move in the meantime."""
+    """Let a member's beat rise in the meantime."""
     is_over = threading.Event()
     c = t.members.c
 

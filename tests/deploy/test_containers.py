@@ -1,4 +1,4 @@
-"""The image's recipe, the compose file and the Helm chart in deploy/.
+"""Dockerfile, compose file and Helm chart in deploy/.
 
 hadolint reads the Dockerfile, Docker Compose resolves its file, Helm renders the chart, and the
 result is compared with the schemas of Kubernetes. No image is built and nothing is started.
@@ -62,7 +62,7 @@ def program(name: str) -> str:
 
 
 def compose_file(directory: Path) -> dict[str, Any]:
-    """Return what Docker Compose makes of the file and the example of the settings."""
+    """Return the compose file as Docker Compose resolves it with the example settings."""
     shutil.copytree(DEPLOY, directory / "deploy")
     shutil.copy(DEPLOY / "visavis.env.example", directory / "deploy/visavis.env")
     command = ["--file", str(directory / "deploy/compose.yaml"), "--profile", "*"]

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.interop
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEMD = ROOT / "deploy/systemd"
 EXPOSURE = 20
-"""Tenths that `systemd-analyze security` may find; 92 is a unit without any hardening."""
+"""Maximum exposure by `systemd-analyze security`, in tenths; 92 is a unit without hardening."""
 SERVICES = ("visavis.service", "visavis-archive.service")
 
 
@@ -75,7 +75,7 @@ def test_the_units_are_hardened(units: Path, name: str) -> None:
 
 def test_systemd_waits_for_the_three_steps_of_a_stop() -> None:
     unit = values("visavis.service")
-    assert unit["KillMode"] == "mixed"  # the supervisor stops the parts, not systemd
+    assert unit["KillMode"] == "mixed"  # the supervisor stops the other processes, not systemd
     assert int(unit["TimeoutStopSec"]) > 3 * STOP_SECONDS
 
 

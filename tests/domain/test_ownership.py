@@ -1,4 +1,4 @@
-"""Sites change hands as seldom as possible, and terms only rise, whatever is cut off."""
+"""Sites rarely change their owner, and terms only rise, in any network partition."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Node:
     heard_at: dict[str, float] = field(default_factory=dict)
     seen: SiteOwner | None = None
     told: list[int] = field(default_factory=list)
-    """Terms of the site as this node learned of them."""
+    """Terms of the site that this node has learned, in order."""
 
     def heard(self, now: float) -> frozenset[str]:
         return frozenset(n for n, at in self.heard_at.items() if now - at < BUS_SECONDS)
@@ -111,7 +111,7 @@ class Node:
 
 @dataclass
 class Simulation:
-    """Members whose messages reach those of their side only; the database is reached by all."""
+    """Members in a partition: messages reach only their side, but all reach the database."""
 
     nodes: list[Node]
     now: float = 0.0
@@ -146,7 +146,7 @@ class Simulation:
             self._ask(node)
 
     def _tell(self, node: Node, other: Node) -> None:
-        """Let an owner tell of its term; an overtaken one learns so of the new owner."""
+        """Let an owner announce its term; a replaced owner learns of the new one."""
         mine = node.seen
         is_owner = mine is not None and mine.node_id == node.node_id
         if mine and is_owner and (other.seen is None or other.seen.term < mine.term):

@@ -1,4 +1,4 @@
-"""Members tell one another the busiest counts, under keys that reveal nobody."""
+"""Members report their highest counts to one another; the keys reveal no network or token."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import contextlib
 class Proxy:
     """Forwards to a port of this machine.
 
-    `cut` resets everything that is under way, and `stall` lets it wait, as a network does that
-    drops every packet.
+    `cut` resets all connections, and `stall` forwards nothing, like a network that drops every
+    packet.
     """
 
     def __init__(self, target: int) -> None:
@@ -33,7 +33,7 @@ class Proxy:
         self.cut()
 
     def stall(self) -> None:
-        """Forward nothing any longer."""
+        """Stop forwarding."""
         self._flows.clear()
 
     def resume(self) -> None:

@@ -167,7 +167,7 @@ async def test_a_lease_is_renewed_while_the_job_is_done(
     async with asyncio.timeout(PATIENCE):
         while not await is_held():
             await asyncio.sleep(0.01)
-    await other.perform(NAME, 60, Log())  # would wait for ever if it did the job
+    await other.perform(NAME, 60, Log())  # would never return if it did the job
     slow.may_end.set()
     await running
 

@@ -200,7 +200,7 @@ def test_the_delay_after_guesses_at_another_node_passes(time: Time) -> None:
     one, other = SignInGuard(time), SignInGuard(time)
     for _ in range(10):
         one.begin(EMAIL, "192.0.2.1", is_known_device=True)
-    for _ in range(2):  # the same news is no new attempt
+    for _ in range(2):  # the same count is not another attempt
         other.elsewhere = one.busiest()
         with pytest.raises(VisavisError):
             other.begin(EMAIL, "192.0.2.1", is_known_device=True)

@@ -42,7 +42,7 @@ class AppendAudit(Protocol):
     ) -> Awaitable[None]:
         """Returns once the entry is durable. `agent_id` `None` is the system itself.
 
-        There is no entry if `is_new` returns false in its transaction.
+        No entry is added if `is_new` returns false in the transaction of the entry.
         """
 
 
@@ -73,7 +73,7 @@ class AccessAudit:
     async def record_retention(
         self, entry: Entry, days: int, is_new: Callable[[Transaction], bool]
     ) -> None:
-        """Append an entry on a deletion by the system, if `is_new` in the same transaction."""
+        """Add an entry on a deletion by the system, if `is_new` is true in its transaction."""
         action = RecordingAction.DELETED
         summary = f"{_summary(action, entry)}: kept for {days} days"
         changes = _change(action, entry)

@@ -42,7 +42,7 @@ class Deletion:
     async def delete_due(self, entry: Entry, days: int) -> None:
         """Delete a recording that was kept for `days`; raises `HeldError`.
 
-        Several processes may do so, or one that has died in between: there is one entry.
+        Only one entry is added, even if several processes delete it or one dies meanwhile.
         """
         is_new = self._library.deletion_of(entry)
         await self._access_audit.record_retention(entry, days, is_new)

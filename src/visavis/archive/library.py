@@ -41,7 +41,7 @@ class Library:
 
     @property
     def name(self) -> str:
-        """The name of the storage among those whose libraries share the database."""
+        """Name of the storage, by which the database distinguishes the libraries in it."""
         return self._name
 
     async def index(self) -> int:
@@ -126,7 +126,7 @@ class Library:
         return held.entry
 
     def deletion_of(self, entry: Entry) -> Callable[[Transaction], bool]:
-        """Return a unit of work: begin a deletion by the retention, unless it has begun already."""
+        """Return a unit of work that begins a deletion by the retention, unless it has begun."""
         name = self._name
         return lambda rows: rows.library.begin_deletion(name, entry.site_id, entry.id)
 

@@ -1,8 +1,9 @@
 """Migration of an archive from the local disk to an object store.
 
 A recording is copied, read back and compared with the SHA-256 of its sidecar, and only then added
-to the library of the object store. A mark beside its file says so, so that an interrupted migration
-goes on where it was, and a recording that was deleted since does not come back.
+to the library of the object store. Then a file beside it marks it as migrated, so that an
+interrupted migration continues where it was, and a recording that was deleted since is not copied
+again.
 
     <library>/<site>/<id>.migrated   the recording is in the object store, or was deleted there
 """
@@ -60,7 +61,7 @@ def local_recordings(library: Path) -> Iterator[LocalRecording]:
 
 
 class Migration:
-    """Copies recordings of the local disk to an object store; `progress` is told the bytes."""
+    """Copies recordings of the local disk to an object store; `progress` receives the bytes."""
 
     def __init__(
         self, objects: ObjectStore, store: Store, progress: Callable[[int], None] = lambda _: None
@@ -136,7 +137,7 @@ class Migration:
 
 
 def _remove(recording: LocalRecording) -> None:
-    """Delete the local files; the mark stays, for a directory that comes back from a backup."""
+    """Delete the local files but the mark, in case the files are restored from a backup."""
     for suffix in (".mkv", ".details", ".json"):
         recording.file.with_suffix(suffix).unlink(missing_ok=True)
     sync_directory(recording.file.parent)

@@ -27,14 +27,14 @@ class _Copy:
 
 
 class ObjectCopies:
-    """Copies below a directory; each is there as long as somebody uses it."""
+    """Copies in a directory; each exists while it is in use."""
 
     def __init__(self, objects: ObjectStore, directory: Path) -> None:
         self._objects = objects
         self._directory = directory
         self._copies: dict[str, _Copy] = {}
         self._at_once = asyncio.Semaphore(COPIES_AT_ONCE)
-        shutil.rmtree(directory, ignore_errors=True)  # an earlier process has left them
+        shutil.rmtree(directory, ignore_errors=True)  # left by an earlier process
         directory.mkdir(parents=True)
 
     @asynccontextmanager

@@ -1,8 +1,8 @@
 """Storage of the archive's recordings on an object store, and their library.
 
 The database has the library and the key of each recording's object. Both change in one transaction,
-so nodes that share the database need not tell each other. An object is deleted after its row: until
-the object store has confirmed that, its key stays noted for deletion.
+so nodes that share the database need not notify each other. An object is deleted after its row;
+until the object store has confirmed the deletion, the key stays marked for it.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class ObjectStorage:
         return Stamped(held, STAMP)
 
     async def delete(self, entry: Entry) -> None:
-        """Delete a recording; its object follows, at the latest by the sweep."""
+        """Delete a recording, then its object; if that fails, the sweep deletes the object."""
 
         def delete(rows: Transaction) -> str | None:
             if rows.library.delete_unless_held(self.name, entry.site_id, entry.id):
@@ -125,7 +125,7 @@ class ObjectStorage:
         self, entry: Entry, request: Request, name: str, headers: Mapping[str, str]
     ) -> Response:
         found = await self._find(entry)
-        # asked first: an error cannot be told after the headers
+        # checked first, because an error can no longer be reported after the headers
         if found is None or await self._objects.size(found.key) != entry.size:
             raise VisavisError(ErrorCode.RecordingNotFound)
         return ObjectResponse(self._objects, found.key, entry, name, headers)
@@ -139,10 +139,10 @@ class ObjectStorage:
 def add_recording(
     rows: Transaction, archive: str, entry: Entry, key: str, info: MediaInfo
 ) -> tuple[Entry, str]:
-    """Add a recording whose object is there; return it and the key of its object.
+    """Add a recording whose object is stored; return the recording and the key of its object.
 
-    If the recording was there already, that is the older one, and the new object is to be deleted.
-    Raises `RefusedError` if there is another recording of that id.
+    If the recording exists already, return the existing one; the new object must then be deleted.
+    Raises `RefusedError` if another recording has that id.
     """
     media_info = msgspec.json.encode(info).decode()
     new = RecordingObject(key, media_info)
@@ -159,7 +159,7 @@ def add_recording(
 
 
 class SharedLibrary(Library):
-    """Library whose storage changes the table itself, and that nobody else changes."""
+    """Library whose table only the storage changes."""
 
     async def index(self) -> int:
         return 0

@@ -1,4 +1,4 @@
-"""The configured object store, whose client is imported only if there is one."""
+"""Configured object store. Its client is imported only if one is configured."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@
     uploads/<upload>/<offset>-<random>   the end of a request that did not fill a part
 
 An upload is one multipart upload of equal parts. Its row in the database has the offset, which a
-request moves only after the object store has acknowledged the bytes, and only as long as it has the
-lease of the upload: what a request stores after it has lost its lease belongs to no upload, since
-part numbers and keys are never used twice.
+request raises only after the object store has acknowledged the bytes, and only while it has the
+lease of the upload. Bytes that a request stores after it has lost its lease belong to no upload,
+because part numbers and keys are never used twice.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ log = structlog.get_logger(__name__)
 PART_BYTES: Final = 16 * 1024 * 1024
 """Size of each part but the last; some stores accept only equal ones."""
 MAX_PARTS: Final = 10_000
-"""Number of parts at which object stores end an upload."""
+"""Maximum number of parts of an upload to an object store."""
 LEASE_SECONDS: Final = 30.0
-"""Time after which another node may go on with the upload of a node that died."""
+"""Time after which another node may continue the upload of a node that died."""
 PARTS_AT_ONCE: Final = 4
 """Parts that are in memory at the same time."""
 SWEEP_LIMIT: Final = 1_000
@@ -71,7 +71,7 @@ def pieces_prefix(upload_id: str) -> str:
 
 
 class _Commit(msgspec.Struct):
-    """A move of the offset, and what is stored of the bytes."""
+    """Rise of the offset, and the pieces in which the bytes are stored."""
 
     before: int
     after: int
@@ -82,7 +82,8 @@ class _Commit(msgspec.Struct):
 class ObjectUploadWriter:
     """Implements `UploadWriter` under a lease of the upload.
 
-    What does not fill a part yet is in a temporary file: many requests at once need little memory.
+    Bytes that do not fill a part yet are in a temporary file, so that many simultaneous requests
+    need little memory.
     """
 
     def __init__(
@@ -129,7 +130,7 @@ class ObjectUploadWriter:
             await self._guarded(self._store_rest)
 
     async def begin_unverified(self) -> None:
-        """Begin bytes that do not count until `verified`: their offset is not committed."""
+        """Begin bytes whose offset is not committed until `verified`."""
         self._unverified = _Commit(self._begin, self._begin, [], list[UploadPiece]())
         self._tail_before = list(self._tail)
 
@@ -149,7 +150,7 @@ class ObjectUploadWriter:
             await self._delete_objects(pending.added)
 
     async def complete(self) -> None:
-        """Make an object of all parts; doing it again changes nothing.
+        """Make an object of all parts; may be repeated.
 
         Raises `UploadLostError` if the parts are gone.
         """
@@ -160,7 +161,7 @@ class ObjectUploadWriter:
         upload_id = self._upload.id
         pieces = await self._store.read(lambda rows: rows.uploads.pieces(upload_id))
         parts = [(one.number, one.etag) for one in pieces if one.number and one.etag]
-        with suppress(ObjectMissingError):  # complete already, before a crash
+        with suppress(ObjectMissingError):  # it was completed before a crash
             if self._multipart_id and parts:
                 await self._objects.complete_multipart(key, self._multipart_id, parts)
         size = await self._objects.size(key)
@@ -252,14 +253,14 @@ class ObjectUploadWriter:
         await self._delete_objects(commit.replaced)
 
     async def _fenced(self, work: Callable[[UploadRows], T]) -> T:
-        """Perform work that does nothing if another request has the lease; raises `BusyError`."""
+        """Perform work that requires the lease; raises `BusyError` if another request has it."""
         result = await self._store.write(lambda rows: work(rows.uploads))
         if not result:
             raise BusyError
         return result
 
     async def _delete_objects(self, pieces: Sequence[UploadPiece]) -> None:
-        """Delete objects that no upload needs; the end of the upload deletes what is left."""
+        """Delete objects that no upload needs; those that remain are deleted with the upload."""
         with suppress(StorageUnavailableError):
             for piece in pieces:
                 if piece.object_key:
@@ -387,10 +388,10 @@ class ObjectUploads:
     async def whole(self, upload: Upload) -> AsyncIterator[Path]:
         """Complete an upload that the caller has opened, and read it back.
 
-        What is confirmed to the client, which may delete its own file then, is what the object
-        store returns.
+        The client may delete its own file after the confirmation, so the bytes that the object
+        store returns are verified.
         """
-        # a request that has lost its lease may still be here, too
+        # a request that has lost its lease may still be running here
         writer = self._writers[max(key for key in self._writers if key[0] == upload.id)]
         await writer.complete()
         async with self._copies.opened(object_key(upload.id), writer.offset) as file:
@@ -419,7 +420,7 @@ class ObjectUploads:
             await self.remove(upload)
 
     async def remove(self, upload: Upload) -> None:
-        """Forget an upload; its object stays if a recording has it.
+        """Forget an upload; its object is kept if a recording has it.
 
         If the object store does not answer, the sweep deletes the bytes.
         """
@@ -435,7 +436,7 @@ class ObjectUploads:
                     await self._write(lambda rows: rows.delete(upload.id))
 
     async def sweep(self, now: float) -> int:
-        """Discard expired uploads and what requests have left; return the number of uploads."""
+        """Discard expired uploads and leftovers of requests; return the number of uploads."""
         count = 0
         for state in (UploadState.OPEN, UploadState.ADOPTED):
             for one in await self._unchanged(state, UNBEGUN_SECONDS):
@@ -497,7 +498,7 @@ async def _finished(work: Callable[[], T]) -> T:
 
 
 async def delete_object(objects: ObjectStore, store: Store, key: str) -> None:
-    """Delete an object that is noted for deletion; the sweep does it if the store is away."""
+    """Delete an object marked for deletion; if the store is down, the sweep deletes it."""
     try:
         await objects.delete(key)
     except StorageUnavailableError:

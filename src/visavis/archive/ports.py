@@ -1,7 +1,7 @@
 """Ports of the archive: storage of uploads in progress, storage of recordings, and objects.
 
 `uploads` and `storage` implement the first two on a local disk, `object_uploads` and
-`object_storage` on an object store. What a method has written is durable when it returns.
+`object_storage` on an object store. Data that a method writes are durable when it returns.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class DiskFullError(Exception):
 
 
 class StorageUnavailableError(VisavisError):
-    """Error: the object store does not answer, or not as it should."""
+    """Error: the object store does not answer, or answers incorrectly."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -46,7 +46,7 @@ class ObjectMissingError(Exception):
 
 
 class UploadLostError(Exception):
-    """Error: the object store cannot go on with an upload, or has lost its parts."""
+    """Error: the object store cannot continue an upload, or has lost its parts."""
 
 
 class RefusedError(Exception):
@@ -111,7 +111,7 @@ class UploadStorage(Protocol):
     """Storage of uploads until the library has them."""
 
     async def start(self) -> None:
-        """Put right what an earlier process has left."""
+        """Clean up after an earlier process."""
 
     async def create(
         self,
@@ -207,7 +207,7 @@ class RecordingStorage(Protocol):
 class ObjectStore(Protocol):
     """Objects of a bucket, by key; every method raises `StorageUnavailableError`.
 
-    A multipart upload becomes an object when it is completed, of the parts that are named then.
+    A multipart upload becomes an object of the parts that are given on its completion.
     """
 
     @property
@@ -215,7 +215,7 @@ class ObjectStore(Protocol):
         """The name of the bucket and the prefix, the same on every node."""
 
     async def is_there(self) -> bool:
-        """Whether the bucket is there and the credentials are accepted; the log says if not."""
+        """Whether the bucket exists and accepts the credentials; if not, the log says why."""
 
     async def begin_multipart(self, key: str) -> str: ...
     async def put_part(self, key: str, multipart_id: str, number: int, data: bytes) -> str:
@@ -226,7 +226,7 @@ class ObjectStore(Protocol):
     ) -> None:
         """Make an object of parts, each given by its number and ETag; raises `ObjectMissingError`.
 
-        A multipart upload that is complete already may be missing.
+        The error may also mean that the multipart upload was completed already.
         """
 
     async def abort_multipart(self, key: str, multipart_id: str) -> None:

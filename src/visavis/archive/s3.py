@@ -1,4 +1,4 @@
-"""S3-compatible object stores, by botocore, whose calls block and are made in threads.
+"""S3-compatible object stores, called with botocore in threads because its calls block.
 
 Only this module imports the client, which the extra `visavis[s3]` installs.
 """
@@ -58,7 +58,7 @@ class S3ObjectStore:
                 read_timeout=READ_SECONDS,
                 retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
                 max_pool_connections=THREADS,
-                # stores other than Amazon's do not know the checksums in trailers
+                # stores other than Amazon S3 do not support checksums in trailers
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
                 s3={"addressing_style": "path" if address.endpoint else "auto"},
@@ -143,7 +143,7 @@ class S3ObjectStore:
         return {"Bucket": self._bucket, "Key": self._prefix + key}
 
     async def _perform(self, call: Callable[[], T], *, attempts: int = 1) -> T:
-        """Return the answer to a call, which botocore repeats itself unless it reads a body."""
+        """Return the response to a call. Botocore itself repeats calls that do not read a body."""
         try:
             return await asyncio.get_running_loop().run_in_executor(
                 self._threads, _repeated, call, attempts
@@ -178,12 +178,12 @@ def _repeated(call: Callable[[], T], attempts: int) -> T:
         try:
             return call()
         except (BotoCoreError, HTTPError, OSError):
-            continue  # the connection broke within the body
+            continue  # the connection was lost while the body was read
     return call()
 
 
 def _report(error: Exception) -> None:
-    # neither the credentials nor the signature are in the text of an error
+    # the text of an error contains neither the credentials nor the signature
     reason = describe(error)
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")

@@ -171,7 +171,7 @@ class LocalStorage:
 
 
 def ensure_name(path: Path) -> str:
-    """Return the name of a directory, which is made once and moves with it."""
+    """Return the name of a directory from a file in it, which is made if it is missing."""
     if not path.exists():
         write_atomically(path, secrets.token_hex(6).encode())
     return path.read_text(encoding="ascii")

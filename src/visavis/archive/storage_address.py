@@ -1,4 +1,4 @@
-"""Address of the archive's storage: s3://bucket/prefix?endpoint=URL&region=NAME."""
+"""URL of the archive's storage: s3://bucket/prefix?endpoint=URL&region=NAME."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 DEFAULT_REGION: Final = "us-east-1"
-"""Region that stores other than Amazon's accept."""
+"""Default region, which stores other than Amazon S3 accept."""
 SCHEME: Final = "s3"
 
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -27,12 +27,12 @@ class StorageAddress(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The name of the storage in the database, whatever the endpoint."""
+        """Name of the storage in the database; it does not depend on the endpoint."""
         return f"{SCHEME}://{self.bucket}/{self.prefix}"
 
 
 def read_storage_address(text: str) -> StorageAddress:
-    """Return an address; raise `ValueError` with a sentence."""
+    """Return the parsed URL; raise `ValueError` with a sentence."""
     try:
         url = urlsplit(text)
         given = dict(parse_qsl(url.query, keep_blank_values=True, strict_parsing=bool(url.query)))

@@ -1,7 +1,7 @@
 """Upload keys: the archive's own for our recorder, and keys of sites for others.
 
-The database has the digests, so that a key is accepted by every node. The archive's own key is in a
-file of each node; the node tells the others its digest as long as it runs.
+The digests are in the database, so every node accepts a key. Each node has the archive's own key in
+a file of its own, and keeps the digest of that key in the database while it runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from visavis.services.ports import Store, UploadKeyRows
 KEYS_FILE: Final = "keys.json"
 """File with the sites' keys of an earlier version."""
 NODE_KEY_SECONDS: Final = 8 * 24 * 3600.0
-"""Time after which the key of a node that does not run any longer is refused by the others."""
+"""Time after which other nodes refuse the key of a node that has stopped."""
 
 
 class UploadKeyHolder(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ class UploadKeys:
         return UploadKeyHolder(found.site_id, found.name)
 
     async def all(self) -> Sequence[UploadKey]:
-        """Return the keys of sites, and replaced ones; those of nodes are left out."""
+        """Return the keys of sites, including replaced ones, but not those of nodes."""
         keys = await self._store.read(lambda rows: rows.upload_keys.all())
         return [key for key in keys if not key.node]
 
@@ -87,7 +87,7 @@ class UploadKeys:
     async def rotate_own(self, path: Path, overlap: float) -> None:
         """Replace the archive's own key in its file; the old one stays valid for `overlap` seconds.
 
-        Own keys of this node that were replaced before end at once.
+        Keys of this node that were replaced earlier become invalid at once.
         """
         old, new = UploadKey("", None, digest(self._own_key())), secrets.token_urlsafe(32)
 
@@ -116,7 +116,7 @@ class UploadKeys:
         return await self._store.write(lambda rows: delete(rows.upload_keys))
 
     async def publish_own(self, node: str) -> None:
-        """Have the other nodes accept the own key of this one, and forget keys that have ended."""
+        """Save this node's own key for the other nodes, and delete keys that have expired."""
 
         def publish(rows: UploadKeyRows) -> None:
             for one in rows.all():
@@ -127,7 +127,7 @@ class UploadKeys:
         await self._store.write(lambda rows: publish(rows.upload_keys))
 
     async def import_file(self, directory: Path) -> None:
-        """Take over the keys of sites that an earlier version has left in a file."""
+        """Import the keys of sites that an earlier version kept in a file."""
         file = directory / KEYS_FILE
         if not file.exists():
             return
@@ -146,7 +146,7 @@ class UploadKeys:
         rows.save(UploadKey("", None, digest(key), expires_at, node))
 
     def _replace(self, rows: UploadKeyRows, keys: Sequence[UploadKey], overlap: float) -> None:
-        """End keys: the one in use after `overlap` seconds, those before it at once."""
+        """Let the key in use expire after `overlap` seconds, and earlier ones at once."""
         for one in keys:
             if one.expires_at is None and overlap > 0:
                 ends = msgspec.structs.replace(one, expires_at=self._clock() + overlap)

@@ -15,10 +15,10 @@ _URL: Final = re.compile(r"(nats|tls)://(?:([^@/?#]*)@)?([^@/?#]+)/?")
 
 @dataclass(frozen=True, slots=True)
 class BusAddress:
-    """Servers of the bus, and the user who signs in there.
+    """Servers of the bus, and the user that connects to them.
 
-    A name without a password is a token, as in all clients of NATS. Neither is in the text of an
-    address, because a traceback may show that.
+    A name without a password is a token, as in all clients of NATS. The text of an object contains
+    neither, because a traceback may show it.
     """
 
     is_tls: bool
@@ -28,7 +28,7 @@ class BusAddress:
 
 
 def parse(url: str) -> BusAddress:
-    """Return the parts of a bus's URL; raises `ValueError`, whose text has no secret."""
+    """Return the parts of a bus's URL; raises `ValueError`, whose text contains no secret."""
     match = _URL.fullmatch(url)
     if match is None:
         raise ValueError("takes a URL such as nats://n1,n2,n3 or tls://user@n1:4222,n2:4222")

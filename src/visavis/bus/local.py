@@ -60,7 +60,7 @@ class LocalResponder:
         self._requests: set[asyncio.Task[bytes]] = set()
 
     async def ask(self, message: bytes, seconds: float) -> bytes:
-        """Return the response; the handler goes on when the time is over. Raises `AskError`."""
+        """Return the response; the handler continues after the time-out. Raises `AskError`."""
         if len(self._requests) >= MAX_REQUESTS:
             raise ResponderBusyError(self._topic)
         request = spawn("request on the bus", self._handler(message))

@@ -1,13 +1,13 @@
 """The bus of several nodes: core NATS between them, and the bus within the process on each.
 
-Subscribers and responders of this node are served without NATS, so that nothing here depends on
-its servers. Messages are delivered at most once. Whatever is sent or received waits in queues of
-ours with limits: nats-py would drop messages silently, or wait without an end.
+Subscribers and responders of this node are served without NATS, so that nothing on one node depends
+on its servers. Messages are delivered at most once. Messages sent or received wait in queues of our
+own, which are limited: nats-py would drop messages silently, or wait without a time limit.
 
-A connection has one client object, which is given up with it. nats-py's own reconnection waits
-until the old connection has taken what is pending, which never happens if the network drops its
-packets (nats.py issue 671). So this node publishes a heartbeat to itself, and a connection on which
-it does not come back is aborted.
+Each connection has a client object of its own. nats-py's own reconnection waits until the old
+connection has sent its pending data, which never happens if the network drops its packets (nats.py
+issue 671). So this node publishes a heartbeat to itself, and aborts a connection on which the
+heartbeat does not arrive.
 """
 
 from __future__ import annotations
@@ -51,17 +51,17 @@ CONNECT_SECONDS: Final = 1.5
 PAUSE_SECONDS: Final = 0.1
 HEARTBEAT_SECONDS: Final = 0.5
 SILENCE_SECONDS: Final = 2.0
-"""Time without our own heartbeat after which a connection is given up."""
+"""Time without our own heartbeat after which a connection is aborted."""
 WATCH_SECONDS: Final = 0.25
 RETRY_SECONDS: Final = 0.3
 """Pause before a request that nobody answers is repeated.
 
-A subscription takes a moment to be known to all servers, and a responder to change its server.
+It takes a moment until all servers know a subscription, and until a responder has reconnected.
 """
 SETTLE_SECONDS: Final = 0.5
 """Time that a new subscriber waits until the server has its subscription."""
 ANSWER_SECONDS: Final = 30.0
-"""Time after which no node waits for a response any longer."""
+"""Maximum time for which any node waits for a response."""
 DISCARD_SECONDS: Final = 1.0
 MAX_MESSAGES: Final = 10_000
 MAX_BYTES: Final = 16 * 1024 * 1024
@@ -107,7 +107,7 @@ class _Outgoing:
 
 
 class _Client(Client):
-    """Client that sends nothing without encryption if `is_tls`, whatever the server says."""
+    """Client that, if `is_tls`, sends nothing to a server that does not offer TLS."""
 
     def __init__(self, *, is_tls: bool) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ class NatsBus:
         self._numbers = itertools.count()
         self._heard_at = 0.0
         self._problem = ""
-        # now, so that a file that cannot be read is noticed at the start
+        # read now, so that a missing file is noticed at the start
         self._tls = ssl.create_default_context(cafile=options.ca) if self._is_tls else None
 
     @property
@@ -163,7 +163,7 @@ class NatsBus:
 
     @property
     def is_connected(self) -> bool:
-        """Whether a server takes and delivers messages."""
+        """Whether a server receives and delivers messages."""
         return self._connected.is_set()
 
     # services.ports.Bus
@@ -249,7 +249,7 @@ class NatsBus:
 
     async def _receive_for_site(self, message: Msg) -> None:
         sender, _, encoded = message.data.partition(b"\n")
-        if sender != self._node_id.encode():  # our own subscribers have it already
+        if sender != self._node_id.encode():  # our own subscribers have received it already
             self._local.deliver(message.subject.removeprefix(self._site_prefix), encoded)
 
     async def _receive_request(self, message: Msg) -> None:
@@ -271,7 +271,7 @@ class NatsBus:
     def _send(
         self, subject: str, payload: bytes, *, reply: str = "", seconds: float | None = None
     ) -> bool:
-        """Put a message into the queue, for these seconds at most; return whether it fits."""
+        """Put a message into the queue for at most these seconds; return whether there was room."""
         is_full = (
             len(self._outgoing) >= MAX_MESSAGES or self._outgoing_bytes + len(payload) > MAX_BYTES
         )
@@ -311,7 +311,7 @@ class NatsBus:
     async def _write(self, client: Client) -> None:
         """Send what waits, subscriptions first, until another connection is used.
 
-        The client's methods return when they are cancelled, as if they had done their work.
+        The client's methods return normally when they are cancelled.
         """
         while self._client is client:
             await self._has_work.wait()
@@ -324,7 +324,7 @@ class NatsBus:
                 await self._publish_next(client)
 
     async def _update(self, client: Client, subject: str) -> None:
-        """Subscribe to a subject, or no longer, as its receivers want."""
+        """Subscribe to a subject if it has receivers, otherwise unsubscribe."""
         receive = self._receivers.get(subject)
         if receive and subject not in self._subscribed:
             self._subscribed[subject] = await client.subscribe(subject, cb=receive)
@@ -425,7 +425,7 @@ class NatsBus:
             before = self._now()
             await asyncio.sleep(WATCH_SECONDS)
             if self._now() - before > WATCH_SECONDS + HEARTBEAT_SECONDS:
-                self._heard_at = self._now()  # this process stood still and may have mail to read
+                self._heard_at = self._now()  # this process was frozen: heartbeats may be queued
         raise TimeoutError("the server does not deliver messages")
 
     def _report(self, server: str, problem: str) -> None:
@@ -440,7 +440,7 @@ class NatsBus:
 
 
 def _abort(client: Client) -> None:
-    """End a connection without waiting for the server to take what is pending."""
+    """Close a connection without waiting until its pending data are sent."""
     client._pending, client._pending_data_size = [], 0
     if writer := getattr(client._transport, "_io_writer", None):
         writer.transport.abort()

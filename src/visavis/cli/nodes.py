@@ -16,7 +16,7 @@ from visavis.protocol.command_line import NodeRow
 from visavis.protocol.wire import format_time
 
 LOOK_SECONDS: Final = 0.25
-"""Interval at which the beats are read until it is known of each node whether it is alive."""
+"""Interval at which the beats are read, until each node is known to be alive or silent."""
 
 
 @click.command("nodes")

@@ -13,7 +13,7 @@ SILENCE_SECONDS: Final = 2.5
 MAX_STEP_SECONDS: Final = 1.25
 """Time that one observation can add to a member's silence.
 
-A reader that was frozen itself has not listened, and must not take the others for dead.
+A reader that was frozen itself could not see the beats, and must not consider the others dead.
 """
 
 
@@ -41,7 +41,7 @@ NO_LOAD: Final = MemberLoad()
 class Member:
     """An app process. `boot` identifies this start of it, and `beat` rises once a second.
 
-    `machine` is the name of its host, and `url` the address at which browsers reach it. `counts`
+    `machine` is the name of its host, and `url` the one at which browsers reach it. `counts`
     are its busiest counts of limited uses (`domain.shared_counts`).
     """
 
@@ -77,7 +77,7 @@ class BeatWatch:
         self._observed_at: float | None = None
 
     def observe(self, members: Iterable[Member], now: float) -> None:
-        """Note the members that were read at this monotonic time."""
+        """Evaluate the members that were read at this monotonic time."""
         step = 0.0
         if self._observed_at is not None:
             step = min(now - self._observed_at, MAX_STEP_SECONDS)
@@ -98,13 +98,13 @@ class BeatWatch:
         return [self._observed[node_id].member for node_id in sorted(self._observed)]
 
     def is_alive(self, node_id: str) -> bool:
-        """Whether the member's beat was seen to move within `SILENCE_SECONDS`."""
+        """Whether the member's beat was seen to rise within `SILENCE_SECONDS`."""
         observed = self._observed.get(node_id)
         return observed is not None and observed.silent_seconds < SILENCE_SECONDS
 
     @property
     def is_decided(self) -> bool:
-        """Whether each member has been seen to move, or has been silent for too long."""
+        """Whether each member is known to be alive or silent."""
         return all(
             one.has_moved or not self.is_alive(node_id) for node_id, one in self._observed.items()
         )

@@ -1,7 +1,8 @@
 """Ownership of sites: which member owns a site, who may take it, and the terms that fence others.
 
-Each site has one owner, a member that applies the events of its calls. An owner has a term, which
-only rises: whoever has learned of a higher one does not listen to the owner of a lower one.
+Each site has one owner, a member that applies the events of its calls. The term of each owner is
+higher than that of the previous one. A member that knows a higher term ignores the owner of a lower
+one.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ class SiteOwner:
 class MemberView:
     """View that one member has of the others.
 
-    `alive` are the nodes whose beats in the database move, `heard` those whose messages arrive.
-    Both contain the member itself, unless it does not even hear itself.
+    `alive` are the nodes whose beats in the database rise, `heard` those whose messages arrive.
+    Both contain the member itself, unless its own messages do not come back.
     """
 
     node_id: str
@@ -42,10 +43,10 @@ class MemberView:
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether this member is on the smaller side of a cut between the messages' servers.
+        """Whether this member is in the smaller part of a partition between message servers.
 
-        It then takes no site. On the larger side, a member hears more than half of those that are
-        alive. Of two halves, the one with the lowest id counts as larger.
+        It then takes no site. In the larger part, a member hears more than half of those that are
+        alive. Of two equal parts, the one with the lowest id counts as larger.
         """
         heard = self.heard & self.alive
         if self.node_id not in heard:
@@ -58,8 +59,8 @@ class MemberView:
     def may_take(self, owner: SiteOwner | None) -> bool:
         """Whether this member may take a site of this owner, if it is a candidate.
 
-        An owner that is heard keeps its site. One that is alive but not heard loses it to the
-        larger side of a cut only, so that a site changes hands once.
+        An owner that is heard keeps its site. One that is not heard loses it only to a member in
+        the larger part of a partition, so that a site changes its owner once.
         """
         if owner is None:
             return not self.is_cut_off

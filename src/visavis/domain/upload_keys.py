@@ -6,10 +6,10 @@ import msgspec
 
 
 class UploadKey(msgspec.Struct, frozen=True, rename="camel"):
-    """A key that takes recordings of one site; `sha256` of it in lower-case hexadecimal.
+    """Key for uploading recordings of one site. `sha256` is its digest in lower-case hexadecimal.
 
-    `expires_at`, in seconds since 1970, is set when another key has replaced it. A key of the
-    archive itself has no site. `node` is the node whose key it is, as long as that one renews it.
+    `expires_at`, in seconds since 1970, is set when another key has replaced it. A node's own
+    key, for all sites, has no site; `node` is that node, which renews the key while it runs.
     """
 
     name: str

@@ -12,7 +12,7 @@ class UploadState(StrEnum):
 
     OPEN = "open"
     ADOPTED = "adopted"
-    """Its object belongs to a recording, or to nothing after the recording was deleted."""
+    """Its object belongs to a recording, or did until the recording was deleted."""
     REMOVED = "removed"
     """Its parts and its object are being deleted."""
 
@@ -42,8 +42,8 @@ class StoredUpload(msgspec.Struct, frozen=True, kw_only=True):
 class UploadPiece(msgspec.Struct, frozen=True, kw_only=True):
     """Stored bytes of an upload: a part of the multipart upload, or an object of their own.
 
-    A part has `number` and `etag`. An object, `object_key`, has the bytes at the end of a request
-    that do not fill a part; they are stored again within the next part.
+    A part has `number` and `etag`. An object, `object_key`, contains the bytes at the end of a
+    request that do not fill a part; they are stored again as the beginning of the next part.
     """
 
     offset: int

@@ -6,4 +6,4 @@ import msgspec
 
 
 class ChangesWritten(msgspec.Struct, frozen=True):
-    """A node has written to the log of changes: the others read it now, not only regularly."""
+    """A node has written to the log of changes: the others read it at once."""

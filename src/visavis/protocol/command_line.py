@@ -166,8 +166,8 @@ class MissingRecording(JsonBody):
 class NodeRow(Struct):
     """A node: one `visavis serve`. state is `silent` if its app was not heard for 2.5 seconds.
 
-    calls, pages, media_workers and bridges are the last ones that it reported. sites is the number
-    of sites that it owns, jobs are the periodic jobs that it does, or was the last to do.
+    calls, pages, media_workers and bridges are those of its last report. sites is the number of
+    sites that it owns. jobs are the periodic jobs that it is doing, or was the last to do.
     """
 
     id: str

@@ -248,7 +248,7 @@ class AuditTrail:
     ) -> None:
         """Add an entry; it is durable when this returns. `agent_id` `None` is the system itself.
 
-        `is_new` is asked in the transaction of the entry, which is added only if it returns true.
+        `is_new` is called in the transaction of the entry, which is added only if it returns true.
         """
         entry_id, now = self._new_id(), self._clock()
         recordings = [c.new_value or c.old_value for c in changes if c.field_name == "recording"]

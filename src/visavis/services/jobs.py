@@ -2,8 +2,8 @@
 
 A process takes the lease of a job that is due by compare-and-set, on the database's clock, renews
 it while it works, and gives it back. If it dies, another takes the lease once it has expired. A
-process that was frozen meanwhile may still write when it wakes up, until it has noticed: each write
-of a job therefore changes nothing if another process has made it already.
+process that was frozen meanwhile may still write when it wakes up, until it notices that it has
+lost the lease. So each write of a job must change nothing if another process has made it already.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 LEASE_SECONDS: Final = 60.0
 RENEW_SECONDS: Final = 15.0
 LOOK_SECONDS: Final = 15.0
-"""Longest interval at which a process looks whether a job is due."""
+"""Maximum interval at which a process checks whether a job is due."""
 
 Figures = Mapping[str, float]
 """Result of a job, which the other processes read."""
@@ -72,7 +72,7 @@ class Jobs:
             await cancelled(working, renewing)
 
     async def _renew(self, name: str, term: int) -> None:
-        """Renew the lease until it is lost: another process has it, or it can have expired."""
+        """Renew the lease; return once another process has it, or it may have expired."""
         loop = asyncio.get_running_loop()
         expires_at = loop.time() + LEASE_SECONDS
         while loop.time() < expires_at:

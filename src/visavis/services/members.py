@@ -1,4 +1,4 @@
-"""Members as one app process sees them, and what it tells the others about itself."""
+"""Members as one app process sees them, and its reports to the others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Members:
     """Implements `services.ports.MemberWatch`.
 
     `load` returns the present load of this process's node, `elapsed` the monotonic time. The counts
-    of the `counters` are told to the other members.
+    of the `counters` are reported to the other members.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Members:
         self._state = MemberState.READY
 
     def drain(self) -> None:
-        """Tell the others that this process is about to end."""
+        """Report to the others that this process is about to end."""
         self._state = MemberState.DRAINING
 
     def report(self) -> Member:
@@ -62,5 +62,5 @@ class Members:
 
     @property
     def alive(self) -> Sequence[Member]:
-        """Members whose beat moves, this process included."""
+        """Members that are alive, this process included."""
         return [member for member in self._watch.members if self._watch.is_alive(member.node_id)]

@@ -1,7 +1,8 @@
 """Sites that this process owns, with the terms that fence processes which owned them before.
 
-Every batch of the call log begins with the fence: it locks the rows of its sites' owners against a
-take-over until it is committed, and leaves out what concerns a site that another process owns.
+Every batch of the call log begins with the fence: it locks the rows of its sites' owners until the
+commit, so that no other process takes them meanwhile. Records of a site that another process owns
+are left out.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ LOST: Final = "Another process has taken over the calls of this site."
 
 
 class Ownership:
-    """Ownership of one process in its cluster: the nodes whose pages meet in calls.
+    """Sites of one process in its cluster, the nodes whose pages can be in a call with one another.
 
-    Without a message bus each node is a cluster of its own, named by its id. Its process then takes
-    every site when it starts, and a site that is added later with its first call. `on_lost` is
-    called with each site that another process has taken.
+    Each node is a cluster of its own, named by its id. Its process takes every site when it starts,
+    and a site that is added later with its first call. `on_lost` is called with each site that
+    another process has taken.
     """
 
     def __init__(self, node_id: str, boot: str, on_lost: Callable[[int], None]) -> None:
@@ -64,7 +65,7 @@ class Ownership:
             if owner and owner.boot == self._boot:
                 terms[site_id] = owner.term
             elif owner is None or owner.term < mine:
-                # a new site, or a fail-over of the database has lost our take
+                # the site is new, or a fail-over of the database has lost our row
                 seen = owner.term if owner else NOBODY
                 me = SiteOwner(site_id, self.node_id, self._boot, max(seen, mine) + 1)
                 if rows.site_owners.take(self.cluster, me, seen):
@@ -72,7 +73,7 @@ class Ownership:
         return terms
 
     def confirm(self, site_ids: Collection[int], terms: Mapping[int, int]) -> None:
-        """Note the sites that this process owns, and give the others up."""
+        """Save the terms of the sites that this process owns, and give up the others."""
         self._terms.update(terms)
         for site_id in set(site_ids) - terms.keys() - self._lost:
             log.error("site lost to another process", site_id=site_id, node_id=self.node_id)

@@ -231,7 +231,7 @@ class MemberRows(Protocol):
 
     def all(self) -> Sequence[Member]: ...
     def delete(self, node_id: str, boot: str) -> None:
-        """Delete a member that ends, unless another process has taken its place."""
+        """Delete a member that is ending, unless another process has replaced it."""
 
     def delete_silent(self, seconds: float) -> int:
         """Delete the members without a beat for this time, by the database's clock."""
@@ -255,19 +255,19 @@ class JobRows(Protocol):
 
 
 class SiteOwnerRows(Protocol):
-    """Owners of the sites. A cluster is the nodes whose pages meet in calls."""
+    """Owners of the sites in each cluster of nodes (docs/glossary.md)."""
 
     def take(self, cluster: str, owner: SiteOwner, seen_term: int) -> bool:
         """Save the owner of a site whose term is `seen_term`, or that has no owner yet.
 
-        Return whether that was so; another member was faster otherwise.
+        Return false if it has another owner or term: another member was faster.
         """
 
     def take_all(self, cluster: str, node_id: str, boot: str) -> Mapping[int, int]:
         """Take every site of the cluster; return their new terms."""
 
     def hold(self, cluster: str, site_ids: Collection[int]) -> Mapping[int, SiteOwner]:
-        """Return the owners of these sites, and let nobody take one until this transaction ends."""
+        """Return the owners of these sites, and lock them until this transaction ends."""
 
     def count_by_node(self) -> Mapping[str, int]:
         """Return how many sites each node owns."""
@@ -404,9 +404,9 @@ class LibraryRows(Protocol):
         """Save whether a recording is on legal hold; return whether there is such a recording."""
 
     def begin_deletion(self, archive: str, site_id: int, recording_id: str) -> bool:
-        """Note that the retention deletes a recording; return whether nobody has done so before.
+        """Mark a recording as being deleted by the retention; return whether it was not marked.
 
-        A change of the recording forgets it again.
+        A change of the recording removes the mark.
         """
 
     def delete(self, archive: str, keys: Collection[tuple[int, str]]) -> None: ...
@@ -424,7 +424,7 @@ class UploadKeyRows(Protocol):
 
     def find(self, sha256: str) -> UploadKey | None: ...
     def save(self, key: UploadKey) -> None:
-        """Add a key, or replace what is known of it."""
+        """Add a key, or replace its row."""
 
     def delete(self, sha256: str) -> None: ...
 
@@ -450,10 +450,10 @@ class UploadRows(Protocol):
     def renew(self, upload_id: str, epoch: int, seconds: float) -> bool: ...
     def release(self, upload_id: str, epoch: int) -> None: ...
     def release_all(self, archive: str, holder: str) -> None:
-        """End the leases that an earlier process of a holder has left."""
+        """End the leases left by an earlier process of a holder."""
 
     def pieces(self, upload_id: str) -> Sequence[UploadPiece]:
-        """Return what is stored, in the order of offsets."""
+        """Return the stored pieces, in the order of their offsets."""
 
     def set_multipart(self, upload_id: str, epoch: int, multipart_id: str) -> bool: ...
     def allot_part(self, upload_id: str, epoch: int) -> int | None:
@@ -467,19 +467,19 @@ class UploadRows(Protocol):
         added: Sequence[UploadPiece],
         replaced: Sequence[UploadPiece],
     ) -> bool:
-        """Move the offset from the first to the second and save what is stored of the bytes."""
+        """Raise the offset from the first to the second, and save the pieces with the bytes."""
 
     def set_state(self, upload_id: str, state: UploadState) -> bool:
         """Set the state of an upload; return whether it was open until now."""
 
     def finish(self, upload_id: str, sha256: str) -> None:
-        """Save that an upload is stored, and forget its parts."""
+        """Mark an upload as stored, and delete the rows of its parts."""
 
     def delete(self, upload_id: str) -> None: ...
     def list_unchanged(
         self, archive: str, state: UploadState, seconds: float, limit: int
     ) -> Sequence[StoredUpload]:
-        """Return uploads that have not changed for so long, the oldest first."""
+        """Return uploads that have not changed for these seconds, the oldest first."""
 
 
 class RecordingObjectRows(Protocol):
@@ -495,7 +495,7 @@ class RecordingObjectRows(Protocol):
         """Mark a recording's object to be deleted; return its key."""
 
     def add_deletion(self, archive: str, object_key: str) -> None:
-        """Add an object that no recording has, to be deleted."""
+        """Add an object without a recording, which is to be deleted."""
 
     def list_deletions(self, archive: str, limit: int) -> Sequence[str]: ...
     def end_deletion(self, archive: str, object_key: str) -> None: ...
@@ -613,7 +613,7 @@ class Bus(Protocol):
     async def ask(self, topic: str, message: bytes, seconds: float) -> bytes:
         """Return the response to a request; raises `AskError`.
 
-        A request whose responder is just leaving may get no response in time.
+        A request may get no response in time if its responder is just ending.
         """
 
     def answer(self, topic: str, handler: RequestHandler) -> AbstractAsyncContextManager[None]:

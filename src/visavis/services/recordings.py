@@ -113,7 +113,7 @@ class RecordingTotals:
 
 
 def totals_of(figures: Mapping[str, float]) -> RecordingTotals:
-    """Return the totals that another process has counted, which may be of a later version."""
+    """Return the totals that another process has counted; it may be of a later version."""
     return RecordingTotals(
         pending=int(figures.get("pending", 0)),
         failed=int(figures.get("failed", 0)),

@@ -25,7 +25,7 @@ MAX_DELAY_SECONDS: Final = 300.0
 MAX_WATCHED: Final = 10_000
 """Maximum number of keys whose attempts are counted."""
 MAX_LOOKED_AT: Final = 1_000
-"""Newest keys among which the busiest are looked for, once a second."""
+"""Number of newest keys that are searched for the highest counts, once a second."""
 MAX_CHECKS: Final = 32
 """Maximum number of passwords that are being checked or wait for it; a check is slow."""
 
@@ -56,7 +56,7 @@ class SignInGuard:
         self._attempts: OrderedDict[Key, tuple[int, float]] = OrderedDict()
         self._checks: Counter[str] = Counter()
         self._elsewhere: dict[str, tuple[float, float]] = {}
-        """Attempts on other nodes, and the times at which each number was seen to rise."""
+        """Attempts on other nodes, and the time at which each number last rose."""
 
     @property
     def elsewhere(self) -> Mapping[str, float]:
@@ -72,7 +72,7 @@ class SignInGuard:
         }
 
     def busiest(self) -> Mapping[str, float]:
-        """Return the numbers of attempts that are nearest to a delay, for the other nodes."""
+        """Return the counts of attempts nearest to a delay, to report to the other nodes."""
         newest = islice(reversed(self._attempts), MAX_LOOKED_AT)
         return busiest((_parts(key), self._known(key)[0], _rule(key).free) for key in newest)
 

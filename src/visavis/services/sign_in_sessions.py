@@ -83,7 +83,7 @@ class SignInSessions:
 
         def work(rows: Transaction) -> int:
             idle = rows.credentials.unused_sessions(before)
-            # another process may end the same sessions at this moment
+            # another process may be ending the same sessions
             ended = [session for session in idle if rows.credentials.delete(session.digest)]
             for session in ended:
                 agent = rows.agents.get(session.site_id, session.agent_id)

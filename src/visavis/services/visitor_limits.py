@@ -23,7 +23,7 @@ MAX_WATCHED: Final = 50_000
 """Maximum number of keys in a counter; the least recently used key is removed first."""
 
 MAX_LOOKED_AT: Final = 1_000
-"""Newest keys among which the busiest are looked for, once a second."""
+"""Number of newest keys that are searched for the highest counts, once a second."""
 
 MINUTE: Final = 60.0
 
@@ -76,7 +76,7 @@ class TokenBuckets:
         """Uses on other nodes, by `shared_key`."""
 
     def newest(self, count: int) -> Iterator[tuple[str, str]]:
-        """Yield the keys that were used last, the newest first."""
+        """Yield the most recently used keys, the newest first."""
         yield from islice(reversed(self._buckets), count)
 
     def __len__(self) -> int:
@@ -130,7 +130,7 @@ class VisitorGuard:
         self._buckets.elsewhere = counts
 
     def busiest(self) -> Mapping[str, float]:
-        """Return the uses of the busiest networks, for the other nodes."""
+        """Return the highest counts of networks, to report to the other nodes."""
         limits = {f"{use} by source": self.limits.per_minute(use) for use in Use}
         limits[Use.JOIN] = self.limits.joins
         keys = [key for key in self._buckets.newest(MAX_LOOKED_AT) if limits.get(key[0])]

@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 WATCH_SECONDS: Final = 0.5
 WAKE_SECONDS: Final = 0.05
-"""Time in which further calls of `wake` are gathered."""
+"""Pause after `wake`, so that one reading serves several calls of it."""
 ANSWER_SECONDS: Final = 2.0
 """Time that reading the log of changes may take."""
 CURRENT_SECONDS: Final = 1.0
@@ -62,7 +62,7 @@ class Database(Protocol):
 
     @property
     def may_miss_beats(self) -> bool:
-        """Whether a beat that cannot be written at once is left out."""
+        """Whether a beat that cannot be written at once may be left out."""
 
     @property
     def writers(self) -> int:
@@ -208,11 +208,11 @@ class SqlStore:
             raise VisavisError(ErrorKind.StoreUnavailable) from error
 
     async def changes(self, members: MemberWatch | None = None) -> AsyncGenerator[ChangeSet]:
-        """Follow the log of changes: tell the listeners, then yield what has changed.
+        """Follow the log of changes: notify the listeners, then yield each set of changes.
 
-        That is `EVERYTHING` at first, for what was missed before, and in the end. Every second
-        reading is a beat of this process among the `members`. Never returns; raises `VisavisError`
-        or `TimeoutError` when the log cannot be read.
+        The first set is `EVERYTHING`, because earlier changes were not seen; the listeners also
+        receive it at the end. Every second reading is a beat of this process among the `members`.
+        Never returns; raises `VisavisError` or `TimeoutError` when the log cannot be read.
         """
         reader = ChangeReader()
 
@@ -238,7 +238,7 @@ class SqlStore:
             self._tell(EVERYTHING)
 
     async def _wait(self) -> None:
-        """Wait until the log of changes is to be read again."""
+        """Wait until it is time to read the log of changes again."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._is_woken.wait(), WATCH_SECONDS)
             await asyncio.sleep(WAKE_SECONDS)
@@ -264,7 +264,7 @@ class SqlStore:
             with self._database.log_engine.connect() as connection, connection.begin():
                 _begin(connection, self._database.begin_to_read)
                 members = self._beat(connection, me) if me else ()
-                if not me:  # only a primary takes a beat
+                if not me:  # a beat requires a primary anyway
                     self._database.require_primary(connection)
                 return read(connection), members
 
@@ -276,7 +276,7 @@ class SqlStore:
         return changes
 
     def _beat(self, connection: Connection, me: Member) -> Sequence[Member]:
-        """Return all members; none if the beat was left out."""
+        """Add a beat and return all members; return none if the beat was left out."""
         try:
             return SqlTransaction(connection).members.beat(me)
         except OperationalError:

@@ -21,8 +21,8 @@ PRAGMAS: Final = (
 class SqliteDatabase:
     """Implements `store.sql.Database`, made or migrated to today's schema.
 
-    A beat is not synced to disk, and left out if another transaction is writing: there are no other
-    members that count it.
+    A beat is not synced to disk, and is left out while another transaction writes, because no other
+    member waits for it.
     """
 
     writers = 1  # they queue for our thread instead of in SQLite's busy loop

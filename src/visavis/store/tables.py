@@ -437,7 +437,7 @@ upload_keys = Table(
     metadata,
     Column("sha256", Text, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("site_id", BigInteger),  # an archive has keys of unknown sites
+    Column("site_id", BigInteger),  # no foreign key: the database may lack the site
     Column("node", Text, nullable=False),
     Column("expires_at", Float),
 )

@@ -189,9 +189,9 @@ class RateLimit:
         return (window + 1) * WINDOW_SECONDS - now
 
     def busiest(self) -> Mapping[str, float]:
-        """Return the counts of the busiest clients, for the other nodes.
+        """Return the highest counts of clients, to report to the other nodes.
 
-        Their windows do not begin with ours: a client is held to its limit within two windows.
+        Their windows do not begin with ours, so a client is held to its limit within two windows.
         """
         if int(time.monotonic()) // WINDOW_SECONDS != self._window:
             return {}

@@ -124,7 +124,7 @@ class SilenceLimits:
 IDLE: Final = SilenceLimits(quiet=15.0, answer=5.0)
 IN_CALL: Final = SilenceLimits(quiet=3.0, answer=3.0)
 _TICK: Final = 0.1
-"""Minimum seconds between two checks of a page."""
+"""Minimum number of seconds between two checks of a page."""
 
 
 class Liveness:
@@ -186,7 +186,7 @@ class Liveness:
         return self._in_call if self._is_busy() else self._idle
 
     def _seconds_to_next_check(self) -> float:
-        """Return the time until the page has been silent for too long, unless a call begins."""
+        """Return the time until the page will have been silent too long, if no call begins."""
         if self._is_performing:
             return self._tick
         limits, now = self._limits, self._clock()

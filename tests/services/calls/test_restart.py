@@ -121,7 +121,7 @@ async def test_nobody_is_noted_as_alive_without_calls(site: SimulatedSite) -> No
 
 
 async def test_an_agent_whose_accept_was_not_saved_has_the_call(site: SimulatedSite) -> None:
-    """The page was told that it has the call, and then the app died within a tenth of a second."""
+    """The page was notified that it has the call, and the app died before it was saved."""
     site.config = RECORDING
     site.calls.agent_arrived(agent_session("a"))
     call_id = await site.ring()

@@ -173,7 +173,7 @@ def test_a_network_is_limited_across_nodes() -> None:
     with pytest.raises(VisavisError, match="seconds"):
         other.require(Use.CALL, Visitor("w", 1, source=ATTACKER))
     other.require(Use.CALL, Visitor("real", 1, source="203.0.113.9"))
-    assert sorted(other.busiest().values()) == [1, 4]  # what others have counted is not told again
+    assert sorted(other.busiest().values()) == [1, 4]  # counts of others are not reported
     other.elsewhere = {}
     other.require(Use.CALL, Visitor("w", 1, source=ATTACKER))
 

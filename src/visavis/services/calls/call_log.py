@@ -164,7 +164,7 @@ class CallLogWriter:
         events: list[tuple[Any, ...]],
         calls: list[CallSnapshot],
     ) -> Mapping[int, int]:
-        """Return the terms of the sites that are still ours; nothing is written of the others."""
+        """Return the terms of the sites that this process owns; only these are written."""
         terms, node_id = self._ownership.fence(rows, sites), self._ownership.node_id
         for record in records:
             if record.site_id in terms:

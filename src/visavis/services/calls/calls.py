@@ -51,7 +51,7 @@ UNKNOWN: Final = datetime.min.replace(tzinfo=UTC)
 class _Former:
     """Calls of the former app process, its staffed sites, and the last time it was known to run.
 
-    `terms` are those of the sites, from which the former process is fenced off now.
+    `terms` are this process's terms of the sites, which fence off the former process.
     """
 
     calls: list[Call]
@@ -502,7 +502,7 @@ class Calls:
         )
 
     def _site_lost(self, site_id: int) -> None:
-        """Forget the calls of a site, without a message: another process continues them."""
+        """Forget a site's calls, which another process continues; send no messages."""
         if site := self._sites.pop(site_id, None):
             for call in site.drop():
                 self._runner.forget(call)

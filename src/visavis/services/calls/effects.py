@@ -168,7 +168,7 @@ class EffectRunner:
             timer.cancel()
 
     def forget(self, call: Call) -> None:
-        """Drop the timers of a call, and its messages that wait."""
+        """Cancel the timers of a call and drop its waiting messages."""
         for call_id, name in list(self._timers):
             if call_id == call.id:
                 self._cancel_timer(call, name)
@@ -215,7 +215,7 @@ class EffectRunner:
         return {}
 
     async def _join(self, command: commands.JoinLegs) -> dict[int, LocalTransport]:
-        """Make all requests at once: a worker performs them in order, and replies take a while."""
+        """Send all requests before any reply, to save round trips; a worker keeps their order."""
         bridge, transports = command.bridge, dict[int, LocalTransport]()
 
         async def set_remote(leg: int, remote: RemoteTransport) -> None:

@@ -173,7 +173,7 @@ class SiteCalls:
     def drop(self) -> list[Call]:
         """Stop, because another process owns the site now; return the calls that were here.
 
-        Whatever is still to come, such as the result of a media command, has no effect any more.
+        Later results, such as that of a media command, no longer have an effect.
         """
         self._is_dropped = True
         calls = [*self.calls.values(), *self.closing.values()]

@@ -39,7 +39,7 @@ class Rows:
         return postgresql.insert(table)
 
     def _database_time(self) -> ColumnElement[float]:
-        """Return the database's clock, in seconds since 1970: the same for all processes."""
+        """Return the time of the database, the same for all processes, in seconds since 1970."""
         return DATABASE_TIME if self._is_postgresql else SQLITE_TIME
 
     def _rights_changed(self, agents: Iterable[Row[Any]]) -> int:

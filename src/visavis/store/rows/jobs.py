@@ -1,4 +1,4 @@
-"""Leases of the jobs that one process at a time does, on the database's clock."""
+"""Leases of the jobs that one process at a time does, by the database's clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The archive's library: its recordings, as an index of what its storage has."""
+"""The archive's library: an index of the recordings in its storage."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from visavis.store.rows.base import Rows
 from visavis.store.rows.library_search import FIELDS, SqlLibrarySearch, entry_of
 
 DELETING: Final = -1
-"""Stamp of a recording that the retention is deleting: that of no description on disk."""
+"""Stamp of a recording that the retention is deleting; no file on disk has it."""
 
 _C: Final = t.library_entries.c
 

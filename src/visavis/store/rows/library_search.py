@@ -1,8 +1,8 @@
 """Search of the archive's library, whose cost does not grow with the number of recordings.
 
-A search reads the rows that match its rarest filter, if these are few, and sorts them. Otherwise
-the recordings found are frequent, and the list is read in its order until the page is full. The
-names of agents are few: those that contain the sought text are looked up first.
+If few rows match the filters, a search reads these and sorts them. Otherwise matches are frequent,
+and the list is read in its order until the page is full. There are few different names of agents,
+so those that contain the sought text are looked up first.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ from visavis.store import tables as t
 from visavis.store.rows.base import Rows
 
 COUNTED: Final = 10_000
-"""Recordings that are looked at to count those found."""
+"""Maximum number of recordings that are read to count the matches."""
 CANDIDATES: Final = 5_000
-"""Recordings that match a filter up to which each of them is read."""
+"""Maximum number of matches of a filter that are read one by one."""
 INTERSECTED: Final = 30_000
-"""Recordings that match a filter up to which they are compared with those of another filter."""
+"""Maximum number of matches of a filter that are intersected with those of another one."""
 FEW: Final = 200
-"""Candidates that no further filter has to reduce."""
+"""Number of candidates below which no further filter is applied to reduce them."""
 AGENTS: Final = 10_000
-"""Names of agents that are compared with the sought one."""
+"""Maximum number of agents' names that are compared with the sought text."""
 NAMED: Final = 500
-"""Matching names of agents up to which their recordings are looked up."""
+"""Maximum number of matching names of agents whose recordings are looked up."""
 MERGED: Final = 20
-"""Matching names of agents up to which their lists are merged."""
+"""Maximum number of matching names of agents whose lists are merged."""
 TRIGRAM: Final = 3
 """Length of the shortest text that the index of trigrams finds."""
 
@@ -99,8 +99,8 @@ class SqlLibrarySearch(Rows):
     def _agents(self, archive: str, site_id: int, part: str) -> Sequence[str] | None:
         """Return the names that contain a text; None if there are too many to compare.
 
-        Each step of the recursion seeks the next name in the index, so that the recordings of an
-        agent are passed over.
+        Each step of the recursion seeks the next name in the index, and so skips the recordings of
+        each agent.
         """
         first = select(func.min(_A.agent).label("agent")).where(*_of(_A, archive, site_id))
         names = first.cte("names", recursive=True)
@@ -130,7 +130,7 @@ class SqlLibrarySearch(Rows):
         return candidates if candidates is None or len(candidates) <= CANDIDATES else None
 
     def _intersected(self, queries: Iterable[tuple[Numbers, int]]) -> set[int] | None:
-        """Return what the queries have in common, but for those that find more than their limit."""
+        """Return the common results of the queries, without those that exceed their limit."""
         common: set[int] | None = None
         for query, most in queries:
             found = self._aggregated(query.limit(most + 1))
@@ -141,7 +141,7 @@ class SqlLibrarySearch(Rows):
         return common
 
     def _aggregated(self, query: Numbers) -> Sequence[int]:
-        """Return the numbers, which the database puts into one value: rows would take longer."""
+        """Return the numbers, which the database returns as one value: rows would take longer."""
         (number,) = query.subquery().c
         if self._is_postgresql:
             return self._run(select(func.array_agg(number))).scalar_one() or ()
@@ -155,7 +155,7 @@ class SqlLibrarySearch(Rows):
     def _probes(
         self, archive: str, site_id: int, search: LibrarySearch, agents: Sequence[str]
     ) -> Iterator[Numbers]:
-        """Yield for each filter the query of the recordings that its index finds."""
+        """Yield, for each filter, the query for the recordings that its index finds."""
         numbers = select(_C.number).where(*_of(_C, archive, site_id))
         if search.is_held:
             yield numbers.where(*_held(_C, search)).order_by(_C.started_at)
@@ -180,9 +180,9 @@ class SqlLibrarySearch(Rows):
     def _sorted(
         self, candidates: Iterable[int], archive: str, site_id: int, search: LibrarySearch
     ) -> Sequence[int]:
-        """Return which of the candidates are found, in the order of the list.
+        """Return the candidates that match, in the order of the list.
 
-        The trigrams are of all sites.
+        Candidates may be of other sites, because the index of trigrams is of all sites.
         """
         filters = (*_times(_C, search), *_filters(_C, search))
         of = _computed_of(archive, site_id)
@@ -194,9 +194,9 @@ class SqlLibrarySearch(Rows):
     ) -> Sequence[int]:
         """Return the page and the recording after it, read along the index of the order.
 
-        The filters are compared as expressions of which there is no index, so that no planner sorts
-        all rows that match one of them. An agent's recordings are told by their numbers, which
-        SQLite's index of the order has: it reads no rows.
+        The filters are compared as expressions without an index, so that no planner uses another
+        index and sorts all rows that match a filter. An agent's recordings are recognized by their
+        numbers, which are in SQLite's index of the order, so no rows are read.
         """
         filters: Sequence[ColumnElement[bool]] = _filters(_COMPUTED, search)
         if agents and len(agents) <= NAMED and _is_for_agent_alone(search):
@@ -232,7 +232,7 @@ class SqlLibrarySearch(Rows):
     def _counted(
         self, archive: str, site_id: int, search: LibrarySearch, agents: Sequence[str]
     ) -> tuple[int, bool]:
-        """Return how many are found, or, if not exact, a number that is exceeded."""
+        """Return the number of matches and true, or a number that they exceed and false."""
         if agents and len(agents) <= NAMED and _is_for_agent_alone(search):
             some = _named(archive, site_id, search, agents, COUNTED + 1).subquery()
             return self._count(some, func.count(some.c.number.distinct()))
@@ -268,9 +268,9 @@ class SqlLibrarySearch(Rows):
 
 
 class _Computed:
-    """The columns that filters compare, as expressions of which there is no index.
+    """The columns that filters compare, as expressions without an index.
 
-    The kind of media stays a column: its index has the order of the list, too.
+    The kind of media stays a column, because its index also has the order of the list.
     """
 
     duration = _C.duration + 0.0
@@ -288,7 +288,7 @@ def _of(c: Columns, archive: str, site_id: int) -> tuple[ColumnElement[bool], ..
 
 
 def _computed_of(archive: str, site_id: int) -> tuple[ColumnElement[bool], ...]:
-    """As `_of`, as expressions of which there is no index, so that numbers find the rows.
+    """Return the conditions of `_of` as expressions without an index: numbers find the rows.
 
     A planner without statistics would read all rows of the site in the order of the list.
     """

@@ -20,7 +20,7 @@ class SqlMemberRows(Rows):
         moved = update(t.members).where(c.node_id == me.node_id).values(values)
         query = _members()
         if self._is_postgresql:
-            # one round trip; and no standby is waited for, since a beat may be lost
+            # one round trip, and no wait for a standby, since a beat may be lost
             is_quick = func.set_config("synchronous_commit", "off", True)
             query = query.add_columns(is_quick).add_cte(moved.cte("moved"))
         else:
@@ -77,7 +77,7 @@ def _member(row: Row[Any]) -> Member:
         url=row.url,
         roles=tuple(row.roles),
         state=MemberState(row.state),
-        # a newer version may tell more
+        # a newer version may report more
         load=MemberLoad(**{name: value for name, value in row.load.items() if name in known}),
         beat=row.beat,
         counts=row.counts,

@@ -40,7 +40,7 @@ class SqlSiteOwnerRows(Rows):
                 literal(1),
                 self._database_time(),
             )
-            .where(true())  # or SQLite takes ON CONFLICT for the condition of a join
+            .where(true())  # otherwise SQLite parses ON CONFLICT as the join's condition
             .order_by(t.sites.c.id)  # rows are locked in the order of `hold`
         )
         statement = self._upsert(t.site_owners).from_select(

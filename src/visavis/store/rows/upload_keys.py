@@ -1,4 +1,4 @@
-"""Upload keys of archives: digests, as those of tokens."""
+"""Upload keys of archives, stored as digests, like tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FIELDS: Final = UploadKey.__struct_fields__
 class SqlUploadKeyRows(Rows):
     def all(self) -> Sequence[UploadKey]:
         query = select(*(_C[name] for name in _FIELDS)).order_by(_C.name, _C.site_id)
-        # replaced ones first, in the order in which they end
+        # replaced ones first, in the order in which they expire
         found = [UploadKey(**row._mapping) for row in self._run(query)]
         return sorted(found, key=lambda key: (key.name, key.site_id or 0, key.expires_at is None))
 

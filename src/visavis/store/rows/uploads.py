@@ -1,7 +1,8 @@
 """Uploads to an object store, and the objects of recordings.
 
-An upload is written to under a lease: `epoch` grows with each holder, and every statement of a
-holder names its own. Leases end by the database's clock, so nodes need not agree on the time.
+Only the holder of an upload's lease may write to it. `epoch` rises with each holder, and every
+statement of a holder contains its own. Leases expire by the database's clock, so the clocks of the
+nodes need not agree.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _PIECE_FIELDS: Final = UploadPiece.__struct_fields__
 
 class SqlUploadRows(Rows):
     def lock_creation(self) -> None:
-        # SQLite has one writer anyway
+        # SQLite has only one writer
         if self._is_postgresql:
             self._run(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CREATION_LOCK})
 

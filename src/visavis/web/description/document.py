@@ -70,8 +70,8 @@ def description_of(
 class Document:
     """Serves the document, which needs no authorization.
 
-    It is one of the routes that it describes, so it gets the table after it has got its row. The
-    document is made when it is first requested, so that the start of the app does not wait for it.
+    It is one of the routes that it describes, so it receives the table after it was added to it.
+    The document is made on the first request, so that the start of the app does not wait for it.
     """
 
     def __init__(self, base_url: str) -> None:

@@ -1,6 +1,6 @@
-"""The agents of a recording have a table, in the order of the library's list.
+"""Table of the agents of recordings, in the order of the library's list.
 
-SQLite's index of trigrams no longer has the agents, nor a copy of the texts.
+SQLite's index of trigrams no longer contains the agents, nor a copy of the texts.
 """
 
 import sqlalchemy as sa

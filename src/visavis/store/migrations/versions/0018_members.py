@@ -1,4 +1,4 @@
-"""App processes that share the database know of one another, and share the periodic jobs."""
+"""Members, the app processes that share the database, and leases of the periodic jobs."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Upload keys are in the database, for all nodes."""
+"""Upload keys, valid at all nodes that share the database."""
 
 import sqlalchemy as sa
 from alembic import op

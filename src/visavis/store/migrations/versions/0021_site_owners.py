@@ -1,4 +1,4 @@
-"""Sites have owners with terms, which fence the processes that owned them before."""
+"""Owners of sites, with terms that fence off the processes that owned them before."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Members tell one another the busiest counts of limited uses."""
+"""Counts of limited uses that members report to one another."""
 
 import sqlalchemy as sa
 from alembic import op
