@@ -1,9 +1,11 @@
+"""Topics of the bus."""
+
 from __future__ import annotations
 
-from visavis.services.topics import CONFIG_TOPIC, CONSOLES_TOPIC, SOCKET_TOPIC
+from visavis.services.topics import CONFIG_TOPIC, SOCKET_TOPIC, node_of
 
 
-def test_no_two_topics_are_the_same() -> None:
-    topics = CONFIG_TOPIC, CONSOLES_TOPIC, SOCKET_TOPIC
-    named = {f"{topic}{number}" for topic in topics for number in (1, 2, 11)}
-    assert len(named) == 9
+def test_the_topic_of_a_socket_names_its_node() -> None:
+    assert node_of(f"{SOCKET_TOPIC}node-1-abc") == "node-1"
+    assert node_of(f"{SOCKET_TOPIC}abc") == ""
+    assert node_of(f"{CONFIG_TOPIC}node-1") == ""
