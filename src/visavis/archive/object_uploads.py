@@ -489,7 +489,7 @@ async def _finished(work: Callable[[], T]) -> T:
 
     A thread cannot be cancelled, and would go on with a file that is closed meanwhile.
     """
-    working = asyncio.ensure_future(asyncio.to_thread(work))
+    working = child(asyncio.to_thread(work))
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
