@@ -109,6 +109,9 @@ but on a machine so busy that the logs had holes for most of the call."""
 MOST_UNCERTAIN_OFFSET: Final = 0.2
 """Seconds by which such a page's sounds may all seem to be early or late; 0.12 were measured."""
 
+MOST_UNCERTAIN_STEP: Final = 0.06
+"""Seconds as `RESOLUTION`, of browsers that write their sender reports late; 0.04 were measured."""
+
 MOST_UNCERTAIN_STILL: Final = 0.3
 """Seconds of a stand-still that such a page may log elsewhere; 0.13 were measured."""
 
@@ -184,7 +187,7 @@ class Verdict:
         few = max(1, UNCERTAIN * self.heard)
         checks = {
             "frames are missing": self.frames >= LEAST_FRAMES * self.decoded,
-            "it stands still": self.still <= self.receivers_still + RESOLUTION,
+            "it stands still": self.still <= self.receivers_still + MOST_UNCERTAIN_STEP,
             f"it stands still for {self.strange_still:.3f} s alone": (
                 self.strange_still <= MOST_UNCERTAIN_STILL
             ),
