@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
@@ -107,7 +108,8 @@ class Migration:
             return  # an earlier run was interrupted; the copy is verified in any case
         multipart_id = await self._objects.begin_multipart(key)
         parts = list[tuple[int, str]]()
-        try:
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(self._objects.abort_multipart, key, multipart_id)
             with recording.file.open("rb") as file:
                 while data := await asyncio.to_thread(file.read, PART_BYTES):
                     number = len(parts) + 1
@@ -115,9 +117,7 @@ class Migration:
                     parts.append((number, etag))
                     self._progress(len(data))
             await self._objects.complete_multipart(key, multipart_id, parts)
-        except BaseException:
-            await self._objects.abort_multipart(key, multipart_id)
-            raise
+            undo.pop_all()
 
     async def _verify(self, entry: Entry, key: str) -> None:
         """Compare what the object store returns with the sidecar; raises `MigrationError`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 from visavis.media.native.library import Core
@@ -24,11 +25,10 @@ class NativeJournalWriter(JournalWriter):
     def __init__(self, core: Core, *files: Any, **clock: Any) -> None:
         self._core = core
         self.number: int = core.add_journal(clock.get("offset_us", 0), MAX_WAITING_BYTES)
-        try:
+        with ExitStack() as undo:
+            undo.callback(core.remove_journal, self.number)
             super().__init__(*files, **clock)
-        except BaseException:
-            core.remove_journal(self.number)
-            raise
+            undo.pop_all()
 
     def append(self, arrival_us: int, kind: RecordKind, leg: int, payload: bytes) -> None:
         if self._is_lost or self._is_stopped:
