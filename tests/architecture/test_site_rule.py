@@ -60,7 +60,6 @@ FREE = {
     "SqlUploadRows.set_length": "the upload has its key, which the archive compares",
     "SqlUploadRows.set_multipart": "the upload has its key, which the archive compares",
     "SqlUploadRows.set_state": "the upload has its key, which the archive compares",
-    "SqlUploadRows._now": "an archive takes uploads of every site",
     "SqlUploadRows.add": "an archive takes uploads of every site",
     "SqlUploadRows.list_unchanged": "an archive takes uploads of every site",
     "SqlUploadRows.lock_creation": "an archive takes uploads of every site",

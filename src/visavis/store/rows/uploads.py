@@ -15,7 +15,6 @@ from sqlalchemy import (
     Row,
     delete,
     insert,
-    literal_column,
     or_,
     select,
     text,
@@ -48,7 +47,7 @@ class SqlUploadRows(Rows):
             self._run(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CREATION_LOCK})
 
     def add(self, archive: str, upload: StoredUpload) -> StoredUpload:
-        now = self._now()
+        now = self._database_time()
         given = {name: getattr(upload, name) for name in _UPLOAD_FIELDS}
         given |= {"created_at": now, "changed_at": now, "archive": archive, "next_part": 1}
         added = insert(t.uploads).values(**given, held_until=0.0, epoch=0).returning(*_upload())
@@ -67,7 +66,7 @@ class SqlUploadRows(Rows):
         self._run(update(t.uploads).where(_U.id == upload_id, _is_open()).values(length=length))
 
     def acquire(self, upload_id: str, holder: str, seconds: float) -> UploadLease | None:
-        now = self._now()
+        now = self._database_time()
         row = self._run(
             update(t.uploads)
             .where(_U.id == upload_id, _is_open())
@@ -81,7 +80,7 @@ class SqlUploadRows(Rows):
         return UploadLease(row.epoch, _stored(row), tuple(self.pieces(upload_id)))
 
     def renew(self, upload_id: str, epoch: int, seconds: float) -> bool:
-        return self._held(upload_id, epoch, held_until=self._now() + seconds)
+        return self._held(upload_id, epoch, held_until=self._database_time() + seconds)
 
     def release(self, upload_id: str, epoch: int) -> None:
         # the next epoch: a renewal that is still on its way has no effect any more
@@ -124,7 +123,7 @@ class SqlUploadRows(Rows):
         result = self._run(
             update(t.uploads)
             .where(_U.id == upload_id, _U.epoch == epoch, _U.offset == before, _is_open())
-            .values(offset=after, changed_at=self._now())
+            .values(offset=after, changed_at=self._database_time())
         )
         if not result.rowcount:
             return False
@@ -139,13 +138,17 @@ class SqlUploadRows(Rows):
             self._run(
                 update(t.uploads)
                 .where(_U.id == upload_id, _is_open())
-                .values(state=state, changed_at=self._now())
+                .values(state=state, changed_at=self._database_time())
             ).rowcount
         )
 
     def finish(self, upload_id: str, sha256: str) -> None:
         self._delete_parts(upload_id)
-        values = {"sha256": sha256, "state": UploadState.ADOPTED, "changed_at": self._now()}
+        values = {
+            "sha256": sha256,
+            "state": UploadState.ADOPTED,
+            "changed_at": self._database_time(),
+        }
         self._run(update(t.uploads).where(_U.id == upload_id).values(**values))
 
     def delete(self, upload_id: str) -> None:
@@ -158,7 +161,7 @@ class SqlUploadRows(Rows):
         query = (
             select(*_upload())
             .where(_U.archive == archive, _U.state == state)
-            .where(_U.changed_at <= self._now() - seconds)
+            .where(_U.changed_at <= self._database_time() - seconds)
             .order_by(_U.changed_at)
             .limit(limit)
         )
@@ -170,12 +173,6 @@ class SqlUploadRows(Rows):
 
     def _delete_parts(self, upload_id: str) -> None:
         self._run(delete(t.upload_parts).where(_P.upload_id == upload_id))
-
-    def _now(self) -> ColumnElement[float]:
-        """Return the database's clock, in seconds since the epoch."""
-        if self._is_postgresql:
-            return literal_column("extract(epoch FROM clock_timestamp())::float8")
-        return literal_column("((julianday('now') - 2440587.5) * 86400.0)")
 
 
 class SqlRecordingObjectRows(Rows):
