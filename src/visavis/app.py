@@ -131,6 +131,7 @@ class App(Services):
         )
         self.settings = settings
         self.node_id = ensure_node_id(settings.node_file)
+        self.machine = socket.gethostname()
         self.nodes_bus = connect_nodes(settings, self.node_id)
         self.stopping = asyncio.Event()
         self.started_at = now()
@@ -180,7 +181,7 @@ class App(Services):
             boot=new_id(),
             started_at=self.started_at,
             version=__version__,
-            machine=socket.gethostname(),
+            machine=self.machine,
             url=settings.base_url,
             roles=("app", "media", "recorder", *(("archive",) if settings.archive else ())),
         )
@@ -433,6 +434,10 @@ class App(Services):
                 "Recordings whose file lacks media that were received",
                 lambda: self.tally.incomplete,
             ),
+            "visavis_recordings_waiting_for_node": Gauge(
+                "Recordings that are not delivered yet and have packets on a node that is silent",
+                lambda: self.tally.awaiting_nodes,
+            ),
             "visavis_recordings_stopped_disk": Gauge(
                 "Recordings stopped since the start because the disk was nearly full",
                 lambda: self.media.limits_reached[Limit.DISK],
@@ -469,12 +474,15 @@ class App(Services):
 
     async def _why_no_write(self) -> str:
         """Rewrite a row unchanged, because a full, locked or read-only database can still read."""
-        node_id, archive_url, started_at = self.node_id, self.settings.archive_url, self.started_at
         try:
-            await self.store.write(lambda rows: rows.nodes.save(node_id, archive_url, started_at))
+            await self.store.write(self._save_node)
         except VisavisError as error:
             return f"the database accepts no writes: {describe(error.__cause__ or error)}"
         return ""
+
+    def _save_node(self, rows: Transaction) -> None:
+        archive_url = self.settings.archive_url
+        rows.nodes.save(self.node_id, archive_url, self.started_at, self.machine)
 
     async def _why_no_recording(self) -> str:
         """Let the media workers try to record, if any site records its calls."""
@@ -515,8 +523,7 @@ class App(Services):
 
     async def start(self) -> None:
         """Register this node in the database, and restore the calls of its former app process."""
-        node_id, archive_url, started_at = self.node_id, self.settings.archive_url, self.started_at
-        await self.store.write(lambda rows: rows.nodes.save(node_id, archive_url, started_at))
+        await self.store.write(self._save_node)
         await self.calls.restore()
         self.media.expect(self.calls.active_bridges())
 

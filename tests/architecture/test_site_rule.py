@@ -29,6 +29,7 @@ FREE = {
     "SqlNodeRows.newest_archive_url": "a node serves every site",
     "SqlNodeRows.mark_alive": "a node serves every site",
     "SqlNodeRows.alive_at": "a node serves every site",
+    "SqlRecordingRows.spool_nodes": "a node serves every site",
     "SqlLibrarySearch._count": "runs a query that names its site",
     "SqlLibrarySearch._intersected": "runs queries that name their site",
     "SqlLibrarySearch._aggregated": "runs a query that names its site",

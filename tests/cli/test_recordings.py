@@ -76,6 +76,17 @@ def test_list_and_show(run: Run, data: Path) -> None:
     assert "There is no recording x" in run("recordings", "show", "x", fails=True).stderr
 
 
+def test_a_recording_whose_node_is_silent_waits_for_it(run: Run, data: Path) -> None:
+    def fill_spool(rows: Transaction) -> None:
+        rows.nodes.save("dead", "", now(), "media-7")
+        rows.recordings.add(manifest("r"), "dead")
+
+    write(data, fill_spool)
+    assert "waiting for media-7" in run("recordings", "list").stdout
+    (shown,) = json.loads(run("recordings", "show", "r", "--json").stdout)
+    assert shown["nodes"] == [{"id": "dead", "machine": "media-7", "isSilent": True}]
+
+
 def test_retry(run: Run, data: Path) -> None:
     write(data, fill)
     assert "1 recording will be retried" in run("recordings", "retry", "b").stdout

@@ -8,8 +8,10 @@ import pytest
 from tests.services.site import NOW, Time, refused
 from visavis.domain.delivery_status import DeliveryProgress, RecordingServer, ServerCheck
 from visavis.domain.errors import ErrorKind
+from visavis.domain.membership import Member
 from visavis.domain.people import Agent
 from visavis.domain.recording import Delivery, DeliveryTrigger, Manifest, RecordingState
+from visavis.services.ports import Transaction
 from visavis.services.recordings import (
     EVERY_STATE,
     RecordingAdmin,
@@ -100,8 +102,36 @@ async def test_lists_and_totals(
     assert await admin.missing(agent) == []
 
 
+async def test_a_recording_waits_for_a_silent_node(
+    store: SqlStore, recordings: Recordings, admin: RecordingAdmin, agent: Agent
+) -> None:
+    def fill(rows: Transaction) -> None:
+        for node_id in ("alive", "dead"):
+            rows.nodes.save(node_id, "", NOW, f"machine-{node_id}")
+        rows.members.beat(Member("alive", "boot", NOW, "1", "machine-alive", "", ()))
+        rows.recordings.add(manifest("a", 3), "alive")
+        rows.recordings.add(manifest("b", 2), "alive")
+        for _ in range(2):  # a journal of the call is in another spool, too
+            rows.recordings.add(manifest("b", 2), "dead")
+        rows.recordings.add(manifest("c", 1), "unheard of")
+        rows.recordings.add(manifest("d"), "dead")
+
+    await store.write(fill)
+    await recordings.record_delivery(manifest("d"), DELIVERY, ARCHIVE)
+    page = await admin.list_page(agent, EVERY_STATE, 1, 4)
+    d, c, b, a = page.recordings
+    assert [node.machine for node in b.nodes] == ["machine-alive", "machine-dead"]
+    assert [node.machine for node in b.awaited_nodes] == ["machine-dead"]
+    assert b == await admin.get(agent, "b")
+    assert [node.machine for node in c.nodes] == ["unheard of"]
+    assert d.nodes == c.awaited_nodes == a.awaited_nodes == ()
+    assert (await admin.tally()).awaiting_nodes == 1
+
+
 def test_totals_that_another_process_has_counted() -> None:
-    totals = RecordingTotals(pending=2, failed=1, incomplete=1, missing=4, oldest_seconds=600.5)
+    totals = RecordingTotals(
+        pending=2, failed=1, incomplete=1, missing=4, awaiting_nodes=5, oldest_seconds=600.5
+    )
     assert totals_of({**asdict(totals), "later": 1}) == totals
     assert totals_of({}) == RecordingTotals()
 

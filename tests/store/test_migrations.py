@@ -21,7 +21,7 @@ from visavis.services.audit import AuditReader, AuditTrail
 from visavis.services.secrets import digest
 from visavis.services.tokens import Tokens
 from visavis.store import open_store
-from visavis.store.tables import metadata
+from visavis.store.tables import metadata, recordings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = (NOW + timedelta(days=1)).isoformat(timespec="microseconds")
@@ -227,4 +227,35 @@ async def test_the_agents_of_older_recordings_are_found(empty: str, anyio_backen
             where = "library_text MATCH 'agent_text : xyz OR visitor_text : visitor'"
             query = f"SELECT count(*) FROM library_text WHERE {where}"
             assert connection.execute(sa.text(query)).scalar() == 3
+    engine.dispose()
+
+
+async def test_older_recordings_in_a_spool_are_at_the_node_of_their_call(
+    empty: str, anyio_backend: str
+) -> None:
+    engine = engine_of(empty)
+    migrate(engine, "0022")
+    with engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO sites (id, name, created_at) VALUES (1, 'x', 'x')"))
+        tables = sa.MetaData()
+        calls = sa.Table("calls", tables, autoload_with=connection)
+        before = sa.Table("recordings", tables, autoload_with=connection)
+        usual = {column.name: "x" for column in calls.c if isinstance(column.type, sa.Text)}
+        flags = {"site_id": 1, "is_recorded": True, "is_unrecorded": False}
+        moment = "2026-01-01T00:00:00+00:00"
+        call = {**usual, **flags, "requested_at": moment, "id": "c", "node_id": "n"}
+        connection.execute(calls.insert().values(call))
+        for recording_id, call_id, state in (
+            ("old", "c", "waiting"),
+            ("done", "c", "delivered"),
+            ("lost", "no call", "waiting"),
+        ):
+            values = {"id": recording_id, "call_id": call_id, "state": state, "site_id": 1}
+            counts = {"uploaded": 0, "attempts": 0, "started_at": moment}
+            connection.execute(before.insert().values({**values, **counts}))
+    migrate(engine, "0023")
+    with engine.connect() as connection:
+        found = connection.execute(sa.select(recordings.c.id, recordings.c.nodes)).all()
+    assert {row.id: row.nodes for row in found} == {"old": ["n"], "done": None, "lost": None}
+    migrate(engine, "0022", down=True)
     engine.dispose()

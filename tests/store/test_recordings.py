@@ -12,7 +12,8 @@ from sqlalchemy import event
 
 from visavis.domain.call import CallRecord, CallState
 from visavis.domain.call_timings import CallTimings
-from visavis.domain.delivery_status import BacklogCounts, DeliveryProgress
+from visavis.domain.delivery_status import BacklogCounts, DeliveryProgress, SpoolNode
+from visavis.domain.membership import Member
 from visavis.domain.people import Visitor
 from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
 from visavis.domain.recording import (
@@ -68,6 +69,33 @@ def add_call(rows: Transaction, recording_id: str, seconds: float = 10, site_id:
         recording_id=recording_id,
     )
     rows.calls.save(call, "node")
+
+
+async def test_the_nodes_of_a_recording(store: SqlStore) -> None:
+    def fill(rows: Transaction) -> None:
+        for node_id in ("a", "b"):
+            rows.nodes.save(node_id, "", NOW, f"machine {node_id}")
+        rows.members.beat(Member("a", "boot", NOW, "1", "machine a", "", ()))
+        rows.recordings.add(manifest("one"), "a")
+        rows.recordings.add(manifest("both"), "b")
+        rows.recordings.add(manifest("both"), "a")
+        rows.recordings.add(manifest("also both"), "a")
+        rows.recordings.add(manifest("also both"), "b")
+        rows.recordings.add(manifest("unknown"))
+        rows.recordings.add(manifest("done"), "a")
+        rows.recordings.record_delivery(1, "done", DELIVERY, "", NOW)
+
+    await store.write(fill)
+    nodes = await store.read(lambda rows: rows.recordings.spool_nodes(60))
+    assert nodes == {
+        "a": SpoolNode("a", "machine a", False),
+        "b": SpoolNode("b", "machine b", True),
+    }
+    counts = await store.read(lambda rows: rows.recordings.undelivered_by_nodes([1, 2]))
+    assert counts == {frozenset({"a"}): 1, frozenset({"a", "b"}): 2}
+    listed = await store.read(lambda rows: rows.recordings.list_page(1, UNDELIVERED, 10))
+    of = {one.id: [node.id for node in one.nodes] for one in listed}
+    assert of == {"one": ["a"], "both": ["b", "a"], "also both": ["a", "b"], "unknown": []}
 
 
 async def test_from_waiting_to_delivered(store: SqlStore) -> None:

@@ -104,6 +104,18 @@ async def test_an_incomplete_recording_is_flagged_with_the_reason(api: Api) -> N
     assert "visavis_recordings_incomplete 1.0" in (await api.client.get("/metrics")).text
 
 
+async def test_a_recording_on_a_silent_node_waits_for_it(api: Api) -> None:
+    def fill(rows: Transaction) -> None:
+        rows.nodes.save("dead", "", now(), "media-7")
+        rows.recordings.add(manifest("r"), "dead")
+
+    await api.app.store.write(fill)
+    (listed,) = (await api.call("GET", PATH)).json()["recordings"]
+    assert listed["nodes"] == [{"id": "dead", "machine": "media-7", "isSilent": True}]
+    api.app.tally = await api.app.recording_admin.tally()
+    assert "visavis_recordings_waiting_for_node 1.0" in (await api.client.get("/metrics")).text
+
+
 async def test_filters_and_pages(api: Api) -> None:
     await fill(api)
     first = (await api.call("GET", f"{PATH}?STATE=Undelivered&pageSize=1")).json()

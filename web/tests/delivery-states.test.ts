@@ -43,6 +43,7 @@ test("recordings on their way are listed with their state, progress and error", 
     uploaded: 1e6,
     nextTryAt: null,
     lastError: "",
+    nodes: [{ id: "a", machine: "media-1", isSilent: false }],
   };
   answer = says({
     pending: 2,
@@ -63,6 +64,18 @@ test("recordings on their way are listed with their state, progress and error", 
   expect(textOf(root.querySelector("#last-success"))).toBe("Nothing has been delivered yet.");
   expect(textOf(root)).toContain("1 recording could not be made into a file");
   expect(textOf(root)).toContain("2 recordings lack some of what was said or shown.");
+});
+
+test("a recording on a server that does not run waits for that server", async () => {
+  const nodes = [
+    { id: "a", machine: "media-1", isSilent: false },
+    { id: "b", machine: "media-7", isSilent: true },
+  ];
+  answer = says({ pending: 1, recordings: [{ startedAt: AT, state: "waiting", size: null, nodes }] });
+  const card = await mount<Delivery>("visavis-delivery");
+  const item = textOf(card.shadowRoot!.querySelector("li"));
+  expect(item).toContain("· waiting for media-7");
+  expect(item).toContain("It will be delivered once that server is back.");
 });
 
 test("the card asks more often while recordings wait, and after a failure as well", async () => {

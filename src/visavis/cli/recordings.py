@@ -225,13 +225,18 @@ def _brief(recording: RecordingStatus) -> dict[str, Any]:
         "id": recording.id,
         "call": recording.call_id,
         "started": format_time(recording.started_at),
-        "state": str(recording.state),
+        "state": _state(recording),
         "size": recording.size,
         "uploaded": recording.uploaded,
         "attempts": recording.attempts,
         "next try": format_optional_time(recording.next_try_at),
         "error": recording.last_error,
     }
+
+
+def _state(recording: RecordingStatus) -> str:
+    machines = ", ".join(node.machine for node in recording.awaited_nodes)
+    return f"waiting for {machines}" if machines else str(recording.state)
 
 
 def _recordings(count: int) -> str:

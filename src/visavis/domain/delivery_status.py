@@ -18,11 +18,24 @@ SHORT_CALL: Final = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
+class SpoolNode:
+    """Node whose spool has journals of a recording. `machine` is the name of its host.
+
+    `is_silent` says that its app reports no beats, so that it may deliver nothing.
+    """
+
+    id: str
+    machine: str
+    is_silent: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingStatus:
     """A recording as the database has it. Sizes are in bytes, `duration` is in seconds.
 
     `uploaded` is the size of the part that `server_url` has received. `last_error` is a sentence
     for people. `missing` lists, in sentences, media that were received and are not in the file.
+    `nodes` are the nodes with its journals, empty once it is delivered or if they are not known.
     """
 
     id: str
@@ -42,6 +55,12 @@ class RecordingStatus:
     delivered_at: datetime | None = None
     retry_asked_at: datetime | None = None
     missing: tuple[str, ...] = ()
+    nodes: tuple[SpoolNode, ...] = ()
+
+    @property
+    def awaited_nodes(self) -> tuple[SpoolNode, ...]:
+        """The silent nodes for which the recording waits."""
+        return tuple(node for node in self.nodes if node.is_silent)
 
     @property
     def is_incomplete(self) -> bool:

@@ -39,10 +39,22 @@ class RecordingServerVerdict(JsonBody):
     has_checksums: bool
 
 
+class RecordingNode(JsonBody):
+    """A node whose disk has packets of a recording.
+
+    isSilent: the node does not run, or does not reach the database.
+    """
+
+    id: str
+    machine: str
+    is_silent: bool
+
+
 class Recording(JsonBody):
     """A recording and its delivery; sizes in bytes, duration in seconds.
 
-    isIncomplete: the file lacks media that were received; missingMedia says which and why.
+    isIncomplete: the file lacks media that were received; missingMedia says which and why. nodes:
+    the nodes that have its packets until it is delivered; it waits for those that are silent.
     """
 
     id: str
@@ -59,6 +71,7 @@ class Recording(JsonBody):
     last_error: str | None
     is_incomplete: bool
     missing_media: list[str]
+    nodes: list[RecordingNode]
     recording_server_url: str | None
     delivered_at: Time | None
 
@@ -100,6 +113,7 @@ def recording_of(status: RecordingStatus) -> Recording:
         last_error=status.last_error,
         is_incomplete=status.is_incomplete,
         missing_media=list(status.missing),
+        nodes=[RecordingNode(node.id, node.machine, node.is_silent) for node in status.nodes],
         recording_server_url=status.server_url,
         delivered_at=format_optional_time(status.delivered_at),
     )

@@ -36,6 +36,7 @@ from visavis.domain.delivery_status import (
     RecordingServer,
     RecordingStatus,
     ServerCheck,
+    SpoolNode,
 )
 from visavis.domain.jobs import JobLease
 from visavis.domain.leg import BridgeId, BridgeStatus, LocalTransport, RemoteTransport
@@ -207,8 +208,8 @@ class AuditRows(Protocol):
 
 
 class NodeRows(Protocol):
-    def save(self, node_id: str, archive_url: str, now: datetime) -> None:
-        """Record the start of a `visavis serve`."""
+    def save(self, node_id: str, archive_url: str, now: datetime, machine: str = "") -> None:
+        """Record the start of a `visavis serve` on a machine."""
 
     def mark_alive(self, node_id: str, now: datetime) -> None:
         """Record that the node's app is running and has calls in progress."""
@@ -337,8 +338,11 @@ class LiveCallRows(Protocol):
 
 
 class RecordingRows(Protocol):
-    def add(self, manifest: Manifest) -> None:
-        """Insert the recording; a second insertion changes nothing."""
+    def add(self, manifest: Manifest, node_id: str = "") -> None:
+        """Insert the recording, whose first journal is in the spool of the node.
+
+        If it exists already, only the node is added to its nodes.
+        """
 
     def save_progress(
         self, site_id: int, recording_id: str, progress: DeliveryProgress, now: datetime
@@ -358,6 +362,12 @@ class RecordingRows(Protocol):
         self, site_id: int, states: Collection[RecordingState], limit: int, offset: int = 0
     ) -> Sequence[RecordingStatus]: ...
     def count(self, site_id: int, states: Collection[RecordingState]) -> int: ...
+    def undelivered_by_nodes(self, site_ids: Collection[int]) -> Mapping[frozenset[str], int]:
+        """Return the numbers of undelivered recordings by the nodes that have their journals."""
+
+    def spool_nodes(self, silent_seconds: float) -> Mapping[str, SpoolNode]:
+        """Return all nodes by their ids; those without a beat for this time are silent."""
+
     def backlog(self, site_id: int) -> Backlog: ...
     def backlog_counts(self, site_ids: Collection[int]) -> BacklogCounts: ...
     def ask_retry(self, site_id: int, recording_ids: Collection[str], now: datetime) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -25,6 +25,11 @@ from visavis.services.ports import Clock, RecordingServers, Store, Transaction
 
 EVERY_STATE: Final = tuple(RecordingState)
 EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+SILENT_SECONDS: Final = 10.0
+"""Time without a beat after which a recording is shown as waiting for its node.
+
+An app that is started again is silent for a few seconds, which delays no recording.
+"""
 RECENT: Final = timedelta(days=30)
 """Period over which missing recordings are counted in lists and metrics."""
 
@@ -102,13 +107,15 @@ class RecordingList:
 class RecordingTotals:
     """Figures over the recordings of all sites: see `Backlog`.
 
-    `oldest_seconds` is the age of the oldest pending recording.
+    `awaiting_nodes` is the number of pending recordings with journals on a silent node, and
+    `oldest_seconds` the age of the oldest pending recording.
     """
 
     pending: int = 0
     failed: int = 0
     incomplete: int = 0
     missing: int = 0
+    awaiting_nodes: int = 0
     oldest_seconds: float = 0.0
 
 
@@ -119,6 +126,7 @@ def totals_of(figures: Mapping[str, float]) -> RecordingTotals:
         failed=int(figures.get("failed", 0)),
         incomplete=int(figures.get("incomplete", 0)),
         missing=int(figures.get("missing", 0)),
+        awaiting_nodes=int(figures.get("awaiting_nodes", 0)),
         oldest_seconds=float(figures.get("oldest_seconds", 0)),
     )
 
@@ -144,7 +152,7 @@ class RecordingAdmin:
         def work(rows: Transaction) -> RecordingList:
             return RecordingList(
                 rows.recordings.count(site_id, states),
-                rows.recordings.list_page(site_id, states, page_size, offset),
+                _with_nodes(rows, rows.recordings.list_page(site_id, states, page_size, offset)),
                 rows.recordings.backlog(site_id),
                 sum(call.is_missing for call in rows.recordings.expected([site_id], since)),
             )
@@ -165,18 +173,21 @@ class RecordingAdmin:
                 incomplete=counts.incomplete,
                 oldest_seconds=max(0.0, (now - (counts.oldest_at or now)).total_seconds()),
                 missing=sum(call.is_missing for call in expected),
+                awaiting_nodes=_awaiting_nodes(rows, sites) if counts.pending else 0,
             )
 
         return await self._store.read(work)
 
     async def get(self, agent: Agent, recording_id: str) -> RecordingStatus:
         """Return the status of a recording; raises `EntityNotFound`."""
-        result = await self._store.read(
-            lambda rows: rows.recordings.get(agent.site_id, recording_id)
-        )
-        if result is None:
-            raise VisavisError(ErrorKind.EntityNotFound, f"There is no recording {recording_id}.")
-        return result
+
+        def work(rows: Transaction) -> Sequence[RecordingStatus]:
+            found = rows.recordings.get(agent.site_id, recording_id)
+            return _with_nodes(rows, [found]) if found else []
+
+        if found := await self._store.read(work):
+            return found[0]
+        raise VisavisError(ErrorKind.EntityNotFound, f"There is no recording {recording_id}.")
 
     async def mark_deleted(self, site_id: int, recording_id: str) -> None:
         """Record that the archive has deleted a delivered recording."""
@@ -224,3 +235,24 @@ class RecordingAdmin:
 def server_of(rows: Transaction, site_id: int, archive_url: str) -> RecordingServer:
     """Return a site's current recording server; its URL is empty if there is none."""
     return rows.recordings.servers([site_id], archive_url)[site_id]
+
+
+def _with_nodes(
+    rows: Transaction, recordings: Sequence[RecordingStatus]
+) -> Sequence[RecordingStatus]:
+    """Return the recordings with the machines of their nodes, and whether these are silent."""
+    if not any(one.nodes for one in recordings):
+        return recordings
+    known = rows.recordings.spool_nodes(SILENT_SECONDS)
+    return [
+        replace(one, nodes=tuple(known.get(node.id, node) for node in one.nodes))
+        for one in recordings
+    ]
+
+
+def _awaiting_nodes(rows: Transaction, site_ids: Collection[int]) -> int:
+    """Return the number of undelivered recordings with journals on a silent node."""
+    known = rows.recordings.spool_nodes(SILENT_SECONDS)
+    silent = {node.id for node in known.values() if node.is_silent}
+    counts = rows.recordings.undelivered_by_nodes(site_ids)
+    return sum(count for nodes, count in counts.items() if nodes & silent)

@@ -207,6 +207,7 @@ nodes = Table(
     Column("archive_url", Text, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("alive_at", UtcDateTime),
+    Column("machine", Text, nullable=False, server_default=""),
 )
 
 members = Table(
@@ -339,6 +340,7 @@ recordings = Table(
     Column("server_url", Text),
     Column("retry_asked_at", UtcDateTime),
     Column("missing", JSON(none_as_null=True)),
+    Column("nodes", JSON(none_as_null=True)),  # whose spools have its journals
     Index("recordings_by_time", "site_id", "started_at"),
     Index("recordings_by_state", "site_id", "state"),
 )

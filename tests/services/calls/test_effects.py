@@ -78,6 +78,12 @@ async def test_a_recording_is_listed_once_and_paused_where_it_was(site: Simulate
         await runner._carry_out(command)
     assert site.media.asked == ["tap 1", "tap 1", "pause 1"]
     assert await site.store.read(lambda rows: rows.recordings.get(1, "r")) is None
+    await runner._carry_out(
+        commands.StartJournal(BRIDGE, manifest=manifest, is_listed=False, is_paused=False)
+    )
+    listed = await site.store.read(lambda rows: rows.recordings.get(1, "r"))
+    assert listed
+    assert [node.id for node in listed.nodes] == ["node"]
 
 
 def test_every_notice_has_a_message() -> None:

@@ -240,8 +240,16 @@ export type Recording = {
   lastError: string | null;
   isIncomplete: boolean;
   missingMedia: string[];
+  nodes: RecordingNode[];
   recordingServerUrl: string | null;
   deliveredAt: string | null;
+};
+
+/** A node whose disk has packets of a recording. */
+export type RecordingNode = {
+  id: string;
+  machine: string;
+  isSilent: boolean;
 };
 
 /** A page of recordings, newest first, with figures over all of them. */

@@ -95,6 +95,7 @@ class Calls:
             store=store,
             call_log=self.call_log,
             schedule=schedule,
+            node_id=node_id,
             relays=relays,
         )
         self._presence = AgentPresence()

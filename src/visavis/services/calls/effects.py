@@ -74,6 +74,7 @@ class EffectRunner:
         store: Store,
         call_log: CallLogWriter,
         schedule: Scheduler,
+        node_id: str,
         relays: Relays | None = None,
     ) -> None:
         self.unrecorded = 0
@@ -82,6 +83,7 @@ class EffectRunner:
         self._bus = bus
         self._media = media
         self._store = store
+        self._node_id = node_id
         self._relays = relays
         self._timers: dict[tuple[str, str], Timer] = {}
         self._held: dict[str, _Held] = {}
@@ -243,7 +245,7 @@ class EffectRunner:
         await self._media.tap(command.bridge, manifest)
         if not command.is_listed:
             # Only now that the journal exists: a failed start would stay "pending" forever.
-            await self._store.write(lambda rows: rows.recordings.add(manifest))
+            await self._store.write(lambda rows: rows.recordings.add(manifest, self._node_id))
         if command.is_paused:
             await self._media.pause(command.bridge, paused=True)
 

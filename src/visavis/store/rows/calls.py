@@ -18,8 +18,8 @@ from visavis.store.rows.base import Rows
 
 
 class SqlNodeRows(Rows):
-    def save(self, node_id: str, archive_url: str, now: datetime) -> None:
-        values = {"id": node_id, "archive_url": archive_url, "started_at": now}
+    def save(self, node_id: str, archive_url: str, now: datetime, machine: str = "") -> None:
+        values = {"id": node_id, "archive_url": archive_url, "started_at": now, "machine": machine}
         statement = self._upsert(t.nodes).values(values)
         self._run(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Row, func, or_, select, tuple_, update
+from sqlalchemy import Row, Text, cast, false, func, or_, select, tuple_, update
 
 from visavis.domain.call import CallState
 from visavis.domain.delivery_status import (
@@ -17,6 +19,7 @@ from visavis.domain.delivery_status import (
     ExpectedRecording,
     RecordingServer,
     RecordingStatus,
+    SpoolNode,
 )
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import (
@@ -39,8 +42,8 @@ BATCH: Final = 1_000
 
 
 class SqlRecordingRows(Rows):
-    def add(self, manifest: Manifest) -> None:
-        self._run(
+    def add(self, manifest: Manifest, node_id: str = "") -> None:
+        inserted = self._run(
             self._upsert(t.recordings)
             .values(
                 id=manifest.recording_id,
@@ -50,9 +53,20 @@ class SqlRecordingRows(Rows):
                 state=RecordingState.WAITING,
                 uploaded=0,
                 attempts=0,
+                nodes=[node_id] if node_id else None,
             )
             .on_conflict_do_nothing()
-        )
+            .returning(t.recordings.c.id)
+        ).first()
+        if node_id and inserted is None:
+            self._add_node(manifest, node_id)
+
+    def _add_node(self, manifest: Manifest, node_id: str) -> None:
+        c = t.recordings.c
+        is_meant = (c.site_id == manifest.site_id, c.id == manifest.recording_id)
+        nodes = self._run(select(c.nodes).where(*is_meant).with_for_update()).scalar() or []
+        if node_id not in nodes:
+            self._run(update(t.recordings).where(*is_meant).values(nodes=[*nodes, node_id]))
 
     def save_progress(
         self, site_id: int, recording_id: str, progress: DeliveryProgress, now: datetime
@@ -186,6 +200,26 @@ class SqlRecordingRows(Rows):
         }
         return frozenset(calls) - open_calls
 
+    def undelivered_by_nodes(self, site_ids: Collection[int]) -> Mapping[frozenset[str], int]:
+        c = t.recordings.c
+        nodes = cast(c.nodes, Text)  # PostgreSQL does not compare values of the type JSON
+        query = select(nodes, func.count()).where(c.state.in_(UNDELIVERED), c.nodes.is_not(None))
+        counts: Counter[frozenset[str]] = Counter()
+        for some in batched(site_ids):
+            for encoded, count in self._run(query.where(c.site_id.in_(some)).group_by(nodes)):
+                counts[frozenset(json.loads(encoded))] += count
+        return counts
+
+    def spool_nodes(self, silent_seconds: float) -> Mapping[str, SpoolNode]:
+        c, m = t.nodes.c, t.members.c
+        is_heard = m.beaten_at > self._database_time() - silent_seconds
+        query = select(c.id, c.machine, func.coalesce(is_heard, false()).label("is_heard"))
+        query = query.outerjoin(t.members, m.node_id == c.id)
+        return {
+            row.id: SpoolNode(row.id, row.machine or row.id, not row.is_heard)
+            for row in self._run(query)
+        }
+
     def backlog(self, site_id: int) -> Backlog:
         c = t.recordings.c
         pending = c.state.in_(UNDELIVERED)
@@ -264,7 +298,11 @@ class SqlRecordingRows(Rows):
 
 
 def _recording(row: Row[Any]) -> RecordingStatus:
-    kinds = {"state": RecordingState(row.state), "missing": tuple(row.missing or ())}
+    state = RecordingState(row.state)
+    # the service looks up the nodes' names, and whether they are alive
+    node_ids = row.nodes or () if state in UNDELIVERED else ()
+    nodes = tuple(SpoolNode(node_id, node_id, is_silent=False) for node_id in node_ids)
+    kinds = {"state": state, "missing": tuple(row.missing or ()), "nodes": nodes}
     return RecordingStatus(**{**row._mapping, **kinds})
 
 

@@ -158,6 +158,9 @@ const english = {
   neverYet: "Nothing has been delivered yet.",
   underWay: "Recordings under way",
   recordingWaits: "waiting",
+  waitingForNode: "waiting for",
+  waitingForNodeHelp:
+    "Its packets are on a server that is not running. It will be delivered once that server is back.",
   recordingIsMade: "being made into a file",
   recordingIsSent: "being uploaded",
   recordingFailed: "could not be made into a file",
