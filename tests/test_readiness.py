@@ -35,9 +35,14 @@ def database(new_database: Path) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readiness, "CHECK_SECONDS", 0.3)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is reused, and only the tests of hanging parts have a short time limit."""
+    monkeypatch.setattr(readiness, "CHECK_SECONDS", float(PATIENCE))
     monkeypatch.setattr(readiness, "KEPT_SECONDS", 0.0)
+
+
+def shorten_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "CHECK_SECONDS", 0.3)
 
 
 async def fine() -> str:
@@ -55,7 +60,8 @@ class Questions:
         return "it is tired"
 
 
-async def test_what_hangs_is_named_and_asked_once() -> None:
+async def test_what_hangs_is_named_and_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    shorten_limit(monkeypatch)
     questions = Questions()
     ready = Readiness([Check("the database", questions.ask), Check("the disk", fine)])
     for _ in range(2):
@@ -165,11 +171,15 @@ async def test_media_workers_that_are_away_or_hang(api: Api, workers: list[bool]
     assert await ask(api) == "no media worker is connected"
 
 
-async def test_a_database_that_is_locked_or_read_only(api: Api, workers: list[bool]) -> None:
+async def test_a_database_that_is_locked_or_read_only(
+    api: Api, workers: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = api.app.settings.database_address
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    assert "the database did not answer" in await ask(api)
+    with monkeypatch.context() as limit:
+        shorten_limit(limit)
+        assert "the database did not answer" in await ask(api)
     other.execute("ROLLBACK")
     other.close()
     async with asyncio.timeout(PATIENCE):

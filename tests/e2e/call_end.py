@@ -15,6 +15,8 @@ from tests.running import Parties, System, eventually
 CHATS: Final = "/v4/livechat/audioVideoChats"
 OPEN_STATES: Final = "requested,queued,ringing,accepted,connecting,connected,reconnecting"
 
+OPEN_CALLS: Final = f"{CHATS}?state={OPEN_STATES}"
+
 
 @contextmanager
 def checked_parties(browsers: tuple[Browser, Browser], system: System) -> Iterator[Parties]:
@@ -36,14 +38,18 @@ def check_call_end(parties: Parties) -> None:
 def expect_no_call(parties: Parties) -> None:
     """Fail unless the server has no open call and no page a live track, connection or tone."""
     system = parties.system
-    eventually(lambda: not open_calls(system))
+    try:
+        eventually(lambda: not open_calls(system))
+    except AssertionError:
+        print(f"calls are open: {system.ask(OPEN_CALLS)}")
+        raise
     for page in (*parties.pages, *parties.others):
         # tones ring out within a second, and a page hears of its call's end a little later
         eventually(lambda page=page: not held(page))  # type: ignore[misc]
 
 
 def open_calls(system: System) -> int:
-    return int(system.ask(f"{CHATS}?state={OPEN_STATES}")["total"])
+    return int(system.ask(OPEN_CALLS)["total"])
 
 
 def held(page: Any) -> list[str]:
