@@ -72,6 +72,18 @@ test("a call that another page of the same party has now ends here", async () =>
   agentSession.close();
 });
 
+test("a call that was transferred while its page was disconnected is the colleague's", async () => {
+  const agentSession = await connectedAgent();
+
+  await reconnect();
+  const refusal = { error: "PermissionDenied", code: "CallOfColleague", message: "" };
+  FakeSocket.latest.receive({ type: "refused", callId: "c1", ...refusal });
+
+  expectNoCall(agentSession);
+  expect(agentSession.notice).toBe("Your colleague has the call now.");
+  agentSession.close();
+});
+
 test("a refusal that is not about the whole call leaves it alone", async () => {
   const { visitor } = await connectedVisitor();
 

@@ -150,6 +150,7 @@ class ErrorCode(Enum):
         "/agentId",
     )
     NotYourCall = ErrorKind.PermissionDenied, "This is not your call."
+    CallOfColleague = ErrorKind.PermissionDenied, "Another agent has that call now."
     CallReserved = ErrorKind.PermissionDenied, "That call is for another agent."
     VisitorGone = ErrorKind.EntityNotFound, "That visitor is no longer on the page."
     JoinLinkInvalid = ErrorKind.EntityNotFound, "This join link is no longer valid."

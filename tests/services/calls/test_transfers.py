@@ -14,7 +14,7 @@ from tests.services.calls.simulated_site import (
     refused,
 )
 from visavis.domain.config import Config
-from visavis.domain.errors import ErrorKind
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.leg import AGENT_LEG, BridgeId
 from visavis.domain.people import Visitor
 from visavis.protocol import signaling
@@ -79,6 +79,23 @@ async def test_the_visitor_moves_over_and_nothing_is_torn_down_before(site: Simu
     assert report.agent_names == ("Bo", "Cy")
     transferred = next(e for e in report.events if e.name == "transferred")
     assert transferred.data == {"agentName": "Cy", "agentId": 2}
+
+
+@pytest.mark.parametrize("leaves", ["before", "after"])
+async def test_a_page_that_was_disconnected_meanwhile_learns_who_has_the_call(
+    site: SimulatedSite, leaves: str
+) -> None:
+    call_id = await accept_cy(site)
+    if leaves == "before":
+        await site.agent(signaling.HangUp(call_id))
+    site.calls.agent_left(agent_session("a", 1))
+    if leaves == "after":
+        await link_cy(site, call_id)
+    site.calls.agent_arrived(agent_session("a2", 1))
+    with pytest.raises(VisavisError) as refusal:
+        await site.agent(signaling.Resume(call_id), agent_session("a2", 1))
+    assert refusal.value.code == ErrorCode.CallOfColleague.name
+    assert site.calls.count == 1
 
 
 @pytest.mark.parametrize("reason", ["declined", "missed", "away", "left", "busy"])

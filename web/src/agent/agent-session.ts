@@ -307,13 +307,14 @@ export class AgentSession extends CallSession<ToAgent, FromAgent> {
   }
 
   private refused(refused: Refused): void {
-    const { error, callId } = refused;
+    const { error, code, callId } = refused;
     const message = sentenceOf(errors, refused);
     if (this.isRefusedLine(refused)) {
       this.notice = message;
       return;
     }
     if (this.hasCall && callId === this.callId) {
+      if (code === "CallOfColleague") return this.finish(message);
       if (CALL_IS_GONE.includes(error)) return this.finish(t("ended.hungUp"));
       if (this.stage === "connecting") return this.finish(message);
     }

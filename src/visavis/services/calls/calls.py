@@ -358,7 +358,9 @@ class Calls:
             # The former app process died before it had saved that the page had accepted the call.
             self._accept(agent_session, signaling.Accept(call.id, call.record.media))
         elif participant is None:
-            raise VisavisError(ErrorCode.NotYourCall)
+            # The page may have been disconnected when the call's transfer was completed.
+            is_taken = not call.is_waiting
+            raise VisavisError(ErrorCode.CallOfColleague if is_taken else ErrorCode.NotYourCall)
         else:
             self._resume(
                 site, call, participant.id, agent_session.socket_id, has_media=message.has_media

@@ -54,6 +54,7 @@ export const errors: Record<ErrorCode, string> = {
   CallUnknown: "There is no such call.",
   AgentMayNotAccept: "Choose an agent who may accept calls.",
   NotYourCall: "This is not your call.",
+  CallOfColleague: "Your colleague has the call now.",
   CallReserved: "That call is for another agent.",
   VisitorGone: "That visitor is no longer on the page.",
   JoinLinkInvalid: "This join link is no longer valid.",
