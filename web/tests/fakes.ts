@@ -7,6 +7,8 @@ export class FakeSocket extends EventTarget {
   static readonly CLOSING = 2;
   static readonly CLOSED = 3;
   static all: FakeSocket[] = [];
+  /** Whether the server answers a `ping`. */
+  static answersPings = true;
   readonly sent: Record<string, unknown>[] = [];
   readyState = FakeSocket.CONNECTING;
   onopen: ((event: { type: string }) => void) | null = null;
@@ -26,7 +28,10 @@ export class FakeSocket extends EventTarget {
   }
 
   send(text: string): void {
-    this.sent.push(JSON.parse(text) as Record<string, unknown>);
+    const message = JSON.parse(text) as Record<string, unknown>;
+    this.sent.push(message);
+    if (message.type === "ping" && FakeSocket.answersPings)
+      queueMicrotask(() => this.receive({ type: "pong" }));
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { settled } from "./fakes";
 import {
+  AVAILABLE,
   callState,
   connectedAgent,
   connectedVisitor,
@@ -70,6 +71,29 @@ test("a call that another page of the same party has now ends here", async () =>
 
   expectNoCall(agentSession);
   agentSession.close();
+});
+
+test("a call that is placed on a dead connection is placed once the page is connected again", async () => {
+  FakeSocket.answersPings = false;
+  const { visitor } = await visitorPage();
+  await visitor.prepare("video");
+  const calling = visitor.call(false);
+  await settled();
+  const dead = FakeSocket.latest;
+  expect(dead.ofType("ping")).toHaveLength(1);
+
+  vi.advanceTimersByTime(4_000);
+  expect(dead.onmessage).toBeNull();
+  vi.advanceTimersByTime(1_000);
+  FakeSocket.latest.open();
+  FakeSocket.latest.receive(AVAILABLE);
+  await calling;
+
+  expect(dead.ofType("call")).toEqual([]);
+  expect(FakeSocket.latest.ofType("call")).toMatchObject([{ media: "video" }]);
+  expect(visitor.stage).toBe("calling");
+  visitor.hangUp();
+  expectNoCall(visitor);
 });
 
 test("a call that was transferred while its page was disconnected is the colleague's", async () => {

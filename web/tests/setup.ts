@@ -10,6 +10,7 @@ vi.waitFor = (callback, options) =>
 beforeEach(() => {
   vi.useFakeTimers();
   FakeSocket.all = [];
+  FakeSocket.answersPings = true;
   FakeTrack.all = [];
   FakePeerConnection.all = [];
   sessionStorage.clear();

@@ -25,8 +25,8 @@ export abstract class CallSession<In, Out> extends Observable {
   /** Text that was written on this page and did not reach the server before the call ended. */
   unsent = "";
   isOnline = false;
-  /** Seconds for which the server keeps the call of a page that is not connected; 0 until the server has told it. */
-  protected resumeSeconds = 0;
+  /** Seconds for which the server keeps the call of a page that is not connected; it tells them with the call. */
+  protected resumeSeconds = 30;
   protected iceServers: RTCIceServer[] = [];
   protected signaling!: Signaling<In, Out | FromEither>;
   /** Aborted when the devices are no longer wanted, even if the browser still asks for permission. */

@@ -39,6 +39,7 @@ export class Signaling<In, Out> {
   /** Time of the `ping` that has not been answered yet. */
   private askedAt: number | undefined;
   private onCheck = () => this.check();
+  private verifying: (() => void)[] = [];
 
   constructor(
     private readonly url: string,
@@ -70,6 +71,12 @@ export class Signaling<In, Out> {
     for (const event of ["online", "pageshow"]) removeEventListener(event, this.onCheck);
     document.removeEventListener("visibilitychange", this.onCheck);
     this.socket?.close();
+  }
+
+  /** Return once the server has sent something, over this connection or the one that replaces it. */
+  verified(): Promise<void> {
+    if (this.isOpen) this.ask();
+    return new Promise((resolve) => this.verifying.push(resolve));
   }
 
   /** Send a `ping`, or connect at once if there is no connection. */
@@ -123,6 +130,7 @@ export class Signaling<In, Out> {
   private hear(data: string): void {
     this.heardAt = performance.now();
     this.askedAt = undefined;
+    this.verifying.splice(0).forEach((resolve) => resolve());
     this.pause = FIRST_PAUSE;
     this.longestPause = LONGEST_PAUSE;
     const message = JSON.parse(data) as In | Ping | Pong;

@@ -61,6 +61,10 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
   /** Call that the page asked for before the server had said whether calls can be placed. */
   private wanted: Media | undefined;
   private hasHeard = false;
+  /** Resolved once the connection that was open when the check began is known to work, or was replaced. */
+  private verified: Promise<void> | undefined;
+  /** Whether the server has been asked for the call. */
+  private hasAsked = false;
   /** Call from before a reload, while its devices are being opened. */
   private resuming: { callId: string; secret: string } | undefined;
   /** Aborted when the check before the call is over. */
@@ -109,6 +113,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     if (!this.isStaffed && !invitation) return this.offerMessage();
     Object.assign(this, { media, invitation, notice: "", stage: "checking", hasLeftMessage: false });
     this.path = undefined;
+    this.verified = this.signaling.verified();
     void this.findPath();
     await this.openMedia(media);
   }
@@ -135,10 +140,13 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     const conversation = this.beginConversation(own);
     this.check.abort();
     this.stage = "calling";
+    this.hasAsked = false;
     this.isRecorded = this.availability.isRecorded;
     this.changed();
     const { sdp: offer } = await conversation.offer(1, media === "video");
+    await this.verified;
     if (this.conversation !== conversation) return;
+    this.hasAsked = true;
     const { invitation: id = "" } = invitation ?? {};
     this.signaling.send({ type: "call", media, offer, name, email, agreed, invitation: id });
     this.invitation = undefined;
@@ -323,7 +331,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     this.sendMessage();
     const { conversation } = this;
     if (!conversation) return;
-    if (!conversation.callId) return this.finish(t("ended.failed"), "failed");
+    if (!conversation.callId) return this.hasAsked ? this.finish(t("ended.failed"), "failed") : undefined;
     this.resumeOnServer(conversation, conversation.hasMedia || !this.isInCall);
   }
 
