@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +19,7 @@ from tests.store.test_recordings import DELIVERY, add_call, manifest
 from visavis.cli import main
 from visavis.clock_and_ids import now
 from visavis.domain.delivery_status import DeliveryProgress
-from visavis.domain.recording import DeliveryTrigger
+from visavis.domain.recording import MANIFEST, DeliveryTrigger
 from visavis.services.ports import Transaction
 from visavis.spool import reader as spool_reader
 from visavis.store import open_store
@@ -85,6 +86,29 @@ def test_a_recording_whose_node_is_silent_waits_for_it(run: Run, data: Path) -> 
     assert "waiting for media-7" in run("recordings", "list").stdout
     (shown,) = json.loads(run("recordings", "show", "r", "--json").stdout)
     assert shown["nodes"] == [{"id": "dead", "machine": "media-7", "isSilent": True}]
+
+
+def test_the_spool_of_a_dead_machine_is_adopted(run: Run, data: Path, tmp_path: Path) -> None:
+    dead = tmp_path / "dead"
+    put_journal(dead, manifest("r"), 1.0)
+    put_journal(dead, manifest("busy"), 1.0)
+    (dead / "odd").mkdir()
+    (dead / "renamed").mkdir()
+    (dead / "renamed" / MANIFEST).write_bytes((dead / "r" / MANIFEST).read_bytes())
+    (data / "node").write_text("me")
+    write(data, lambda rows: rows.nodes.save("dead", "", now(), "media-7"))
+    write(data, lambda rows: rows.recordings.add(manifest("r"), "dead"))
+    with (dead / "busy" / MANIFEST).open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        result = run("recordings", "adopt", str(dead), "--json", fails=True)
+    assert json.loads(result.stdout) == {"adopted": 1, "failed": 3}
+    for reason in ("busy stays there: another process", "odd stays there", "manifest has another"):
+        assert reason in result.stderr
+    assert [path.name for path in (data / "spool").iterdir()] == ["r"]
+    (shown,) = json.loads(run("recordings", "show", "r", "--json").stdout)
+    assert [node["id"] for node in shown["nodes"]] == ["me"]
+    run("recordings", "export", "r", str(tmp_path / "r.mkv"))
+    assert "its own server" in run("recordings", "adopt", str(data / "spool"), fails=True).stderr
 
 
 def test_retry(run: Run, data: Path) -> None:

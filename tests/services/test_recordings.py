@@ -4,12 +4,14 @@ from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from tests.services.site import NOW, Time, refused
+from visavis.domain.call import CallRecord, CallState
 from visavis.domain.delivery_status import DeliveryProgress, RecordingServer, ServerCheck
 from visavis.domain.errors import ErrorKind
 from visavis.domain.membership import Member
-from visavis.domain.people import Agent
+from visavis.domain.people import Agent, Visitor
 from visavis.domain.recording import Delivery, DeliveryTrigger, Manifest, RecordingState
 from visavis.services.ports import Transaction
 from visavis.services.recordings import (
@@ -126,6 +128,35 @@ async def test_a_recording_waits_for_a_silent_node(
     assert [node.machine for node in c.nodes] == ["unheard of"]
     assert d.nodes == c.awaited_nodes == a.awaited_nodes == ()
     assert (await admin.tally()).awaiting_nodes == 1
+
+
+async def test_a_recording_of_a_dead_node_is_adopted(
+    store: SqlStore, recordings: Recordings, admin: RecordingAdmin, agent: Agent
+) -> None:
+    def fill(rows: Transaction) -> None:
+        for node_id in ("alive", "dead"):
+            rows.nodes.save(node_id, "", NOW, f"machine-{node_id}")
+        rows.members.beat(Member("alive", "boot", NOW, "1", "machine-alive", "", ()))
+        rows.recordings.add(manifest("theirs"), "alive")
+        rows.recordings.add(manifest("r"), "dead")
+        call = CallRecord("call-r", 1, Visitor("v", 1), "video", True, NOW, CallState.CONNECTED)
+        rows.calls.save(call, "dead")
+
+    await store.write(fill)
+    assert await recordings.ended_calls(frozenset({(1, "call-r")})) == frozenset()
+    for _ in range(2):  # the command may be killed before the files are moved
+        await admin.adopt(manifest("r"), "me")
+    assert [node.id for node in (await admin.get(agent, "r")).nodes] == ["me"]
+    assert await recordings.ended_calls(frozenset({(1, "call-r")})) == {(1, "call-r")}
+    await admin.adopt(manifest("not in the database"), "")
+    assert (await admin.get(agent, "not in the database")).nodes == ()
+    await refused(ErrorKind.PreconditionFailed, admin.adopt(manifest("theirs"), "me"))
+    await admin.adopt(manifest("theirs"), "alive")
+    await recordings.record_delivery(manifest("r"), DELIVERY, ARCHIVE)
+    await refused(ErrorKind.PreconditionFailed, admin.adopt(manifest("r"), "me"))
+    await refused(
+        ErrorKind.EntityNotFound, admin.adopt(structs.replace(manifest("r"), site_id=9), "me")
+    )
 
 
 def test_totals_that_another_process_has_counted() -> None:

@@ -26,14 +26,21 @@ from visavis.cli.credentials import read_lifetime
 from visavis.clock_and_ids import now
 from visavis.domain.call_events import CallReport
 from visavis.domain.delivery_status import ExpectedRecording, RecordingStatus
+from visavis.domain.errors import VisavisError
 from visavis.domain.people import operator
 from visavis.domain.recording import MATROSKA, UNDELIVERED, RecordingState
-from visavis.protocol.command_line import RecordingExported, RecordingsRetried, missing_recording_of
+from visavis.protocol.command_line import (
+    RecordingExported,
+    RecordingsAdopted,
+    RecordingsRetried,
+    missing_recording_of,
+)
 from visavis.protocol.recordings import recording_of
 from visavis.protocol.wire import format_optional_time, format_time
 from visavis.recorder.mux.worker import MuxRequest, Outcome, perform
 from visavis.services.recordings import EVER, EVERY_STATE
 from visavis.spool import reader as spool_reader
+from visavis.spool.adoption import move_into
 
 STATES: Final = {**{str(state): (state,) for state in EVERY_STATE}, "undelivered": UNDELIVERED}
 
@@ -134,6 +141,56 @@ async def export(
     report = await context.store.read(lambda rows: rows.calls.report(who.site_id, found.call_id))
     size = _copy(_file_of(context, found, report), path)
     show_one(RecordingExported(str(path), size), f"{path}: {size} bytes", as_json=as_json)
+
+
+@recordings.command("adopt")
+@click.argument("spool", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@json_option
+@with_context
+async def adopt(context: CommandContext, spool: Path, as_json: bool) -> None:
+    """Move the recordings of a machine that has died from its SPOOL into this one.
+
+    SPOOL is its directory data/spool, on a disk that is attached to this machine. A running server
+    delivers the recordings; calls that were in progress on that machine are ended.
+    """
+    node_id = _node_adopting(context, spool)
+    adopted = failed = 0
+    for directory in spool_reader.recordings(spool):
+        try:
+            await _adopt(context, directory, node_id)
+            adopted += 1
+        except (OSError, ValueError, VisavisError) as error:
+            reason = error.message if isinstance(error, VisavisError) else str(error)
+            click.echo(f"visavis: {directory.name} stays there: {reason}", err=True)
+            failed += 1
+    text = f"{_recordings(adopted)} moved into {context.settings.spool}."
+    show_one(RecordingsAdopted(adopted, failed), text, as_json=as_json)
+    if failed:
+        sys.exit(1)
+
+
+def _node_adopting(context: CommandContext, spool: Path) -> str:
+    """Return the id of this data directory's node, empty if no server has been started on it.
+
+    Ends the program if the spool is the node's own.
+    """
+    if spool.resolve() == context.settings.spool.resolve():
+        fail("This is the spool of this data directory: its own server delivers it.")
+    node_file = context.settings.node_file
+    return node_file.read_text(encoding="ascii") if node_file.exists() else ""
+
+
+async def _adopt(context: CommandContext, directory: Path, node_id: str) -> None:
+    """Move a recording; raises `OSError`, `ValueError` or `VisavisError` if it has to stay."""
+    manifest = spool_reader.read_manifest(directory)
+    if manifest.recording_id != directory.name:
+        raise ValueError("its manifest has another id.")
+    with spool_reader.claimed(directory) as is_ours:
+        if not is_ours:
+            raise ValueError("another process still writes or delivers it.")
+        # First the database: if this command is killed in between, it can be given again.
+        await context.recording_admin.adopt(manifest, node_id)
+        move_into(context.settings.spool, directory)
 
 
 @recordings.command("verify")

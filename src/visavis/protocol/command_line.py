@@ -146,6 +146,11 @@ class RecordingsRetried(Struct):
     retried: int
 
 
+class RecordingsAdopted(Struct):
+    adopted: int
+    failed: int
+
+
 class RecordingExported(Struct):
     path: str
     size: int

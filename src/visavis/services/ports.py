@@ -331,6 +331,9 @@ class LiveCallRows(Protocol):
         Such calls come from a version without snapshots, or their snapshot could not be read.
         """
 
+    def end(self, site_id: int, call_id: str, now: datetime) -> bool:
+        """End a call of a node that has died, as failed; return whether it was open."""
+
     def set_staffed(self, site_id: int, node_id: str, *, is_staffed: bool) -> None:
         """Store whether an agent of the site is on duty at this node."""
 
@@ -362,6 +365,9 @@ class RecordingRows(Protocol):
         self, site_id: int, states: Collection[RecordingState], limit: int, offset: int = 0
     ) -> Sequence[RecordingStatus]: ...
     def count(self, site_id: int, states: Collection[RecordingState]) -> int: ...
+    def set_node(self, site_id: int, recording_id: str, node_id: str) -> None:
+        """Record that the journals of a recording are in the spool of this node alone."""
+
     def undelivered_by_nodes(self, site_ids: Collection[int]) -> Mapping[frozenset[str], int]:
         """Return the numbers of undelivered recordings by the nodes that have their journals."""
 

@@ -209,6 +209,32 @@ class RecordingAdmin:
 
         return await self._store.write(work)
 
+    async def adopt(self, manifest: Manifest, node_id: str) -> None:
+        """Let this node deliver a recording of a node that has died, and end its call.
+
+        Raises `EntityNotFound` if the database has no such site, and `PreconditionFailed` if the
+        recording has been delivered, or if its node runs.
+        """
+        site_id, recording_id, now = manifest.site_id, manifest.recording_id, self._clock()
+
+        def work(rows: Transaction) -> None:
+            if site_id not in {site.id for site in rows.sites.all()}:
+                raise VisavisError(ErrorKind.EntityNotFound, f"There is no site {site_id}.")
+            rows.recordings.add(manifest)
+            found = rows.recordings.get(site_id, recording_id)
+            if found is None or found.state not in UNDELIVERED:
+                raise VisavisError(ErrorKind.PreconditionFailed, "It has been delivered already.")
+            [known] = _with_nodes(rows, [found])
+            for node in known.nodes:
+                if node.id != node_id and not node.is_silent:
+                    raise VisavisError(
+                        ErrorKind.PreconditionFailed, f"{node.machine} runs, and delivers it."
+                    )
+            rows.recordings.set_node(site_id, recording_id, node_id)
+            rows.live_calls.end(site_id, manifest.call_id, now)
+
+        await self._store.write(work)
+
     async def missing(self, agent: Agent, since: datetime = EVER) -> Sequence[ExpectedRecording]:
         """Return the calls whose recording should be at the recording server and is not."""
         expected = await self._store.read(

@@ -53,6 +53,16 @@ class SqlLiveCallRows(Rows):
         )
         return int(result.rowcount)
 
+    def end(self, site_id: int, call_id: str, now: datetime) -> bool:
+        live, c = t.live_calls.c, t.calls.c
+        self._run(delete(t.live_calls).where(live.site_id == site_id, live.call_id == call_id))
+        result = self._run(
+            update(t.calls)
+            .where(c.site_id == site_id, c.id == call_id, c.state != CallState.ENDED)
+            .values(state=CallState.ENDED, ended_at=now, reason=EndReason.FAILED)
+        )
+        return bool(result.rowcount)
+
     def set_staffed(self, site_id: int, node_id: str, *, is_staffed: bool) -> None:
         values = {"site_id": site_id, "node_id": node_id}
         if is_staffed:

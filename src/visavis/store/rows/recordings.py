@@ -200,6 +200,11 @@ class SqlRecordingRows(Rows):
         }
         return frozenset(calls) - open_calls
 
+    def set_node(self, site_id: int, recording_id: str, node_id: str) -> None:
+        c = t.recordings.c
+        mine = update(t.recordings).where(c.site_id == site_id, c.id == recording_id)
+        self._run(mine.values(nodes=[node_id] if node_id else None))
+
     def undelivered_by_nodes(self, site_ids: Collection[int]) -> Mapping[frozenset[str], int]:
         c = t.recordings.c
         nodes = cast(c.nodes, Text)  # PostgreSQL does not compare values of the type JSON
