@@ -28,6 +28,9 @@ from sqlalchemy.types import TypeDecorator
 
 metadata = MetaData()
 
+# Only the migrations create indexes, so the partial ones have their condition for SQLite
+# alone here: `postgresql_where` would make every process import the dialect of PostgreSQL.
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """A time in UTC as ISO 8601 text with microseconds, which sorts by time on any database."""
@@ -377,7 +380,6 @@ library_entries = Table(
     Index(
         "library_entries_held",
         *("archive", "site_id", "started_at", "id"),
-        postgresql_where=text("is_held"),
         sqlite_where=text("is_held = 1"),
     ),
 )
@@ -457,13 +459,11 @@ recording_objects = Table(
         "recording_objects_by_recording",
         *("archive", "site_id", "recording_id"),
         unique=True,
-        postgresql_where=text("NOT is_deleting"),
         sqlite_where=text("is_deleting = 0"),
     ),
     Index(
         "recording_objects_to_delete",
         *("archive", "site_id", "recording_id"),
-        postgresql_where=text("is_deleting"),
         sqlite_where=text("is_deleting = 1"),
     ),
 )
