@@ -33,18 +33,31 @@ def test_there_is_no_other_part() -> None:
         process_main("kitchen")
 
 
+PART = "from visavis.processes import process_main as run; run"
+ENGINE = "visavis.domain.call.call"
+DIALECT = "sqlalchemy.dialects.postgresql"
+
+
 @pytest.mark.parametrize(
-    ("part", "foreign"),
+    ("imports", "foreign"),
     [
-        ("media-0", {"sqlalchemy", "starlette", "av", "httpx2"}),
-        ("recorder", {"starlette", "uvicorn"}),
+        (f"{PART}('media-0')", {"sqlalchemy", "starlette", "av", "httpx2"}),
+        (f"{PART}('recorder')", {"starlette", "uvicorn", "av", DIALECT, ENGINE}),
+        (f"{PART}('app')", {"av", "alembic", "pylibsrtp", DIALECT}),
+        (
+            "import visavis.cli.serve",
+            {"starlette", "av", "cryptography", DIALECT, ENGINE},
+        ),
+        (
+            "import visavis.cli.accounts",
+            {"starlette", "av", "httpx2", DIALECT, ENGINE},
+        ),
+        ("import visavis.cli", {"sqlalchemy", "starlette", "av"}),
     ],
 )
-def test_a_part_imports_itself_alone(part: str, foreign: set[str]) -> None:
-    program = (
-        "import sys; from visavis.processes import process_main as run; "
-        f"run({part!r}); print(*sys.modules)"
-    )
+def test_a_process_imports_only_what_it_runs(imports: str, foreign: set[str]) -> None:
+    program = f"import sys; {imports}; print(*sys.modules)"
+    foreign = foreign | {"rich", "pygments"}
     told = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 
 from tests.archive.recording_files import TrackSpec, make_recording
-from visavis.archive.media_info import ListedParticipant, MediaInfo, Track, read_media_info
+from visavis.archive.media_info import ListedParticipant, MediaInfo, Track
+from visavis.archive.media_reader import read_media_info
 from visavis.archive.rendition_plan import PartInfo, plan
 from visavis.domain.call_events import CallReport
 from visavis.protocol.attachment import RecordedParticipant

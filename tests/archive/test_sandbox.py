@@ -14,7 +14,8 @@ from tests.archive.recording_files import AUDIO_CALL, make_recording
 from tests.running import PATIENCE
 from visavis.archive import compose, inspect, inspection, remux
 from visavis.archive.inspection import Inspector
-from visavis.archive.media_info import MediaInfo, read_media_info
+from visavis.archive.media_info import MediaInfo
+from visavis.archive.media_reader import read_media_info
 
 pytestmark = pytest.mark.anyio
 

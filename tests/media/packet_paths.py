@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from visavis.media.leg import Leg
-from visavis.media.native import build, library, path
+from visavis.media.native import build, library
 from visavis.media.native.path import NativePath
 from visavis.media.relay import NewLeg, Relay
 from visavis.media.remote_address import RemoteAddress
@@ -40,7 +40,7 @@ def require_native() -> None:
     if not build.is_current():
         build.build()
         library.load.cache_clear()
-    assert path.is_available()
+    assert library.is_available()
 
 
 class ChosenPath:

@@ -17,7 +17,7 @@ from visavis import tasks
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import VISITOR_LEG, BridgeId
 from visavis.media import worker, worker_client
-from visavis.media.native import NativePath
+from visavis.media.native.path import NativePath
 from visavis.media.worker import ControlSocket, Worker
 from visavis.spool.sync_thread import SyncThread
 from visavis.tasks import MONITOR

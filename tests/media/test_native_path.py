@@ -27,8 +27,9 @@ from visavis.cli import serve
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
 from visavis.media.leg import Leg, LegEvent
 from visavis.media.native import build as build_module
-from visavis.media.native import is_chosen, library
+from visavis.media.native import library
 from visavis.media.native.build import DIRECTORY, LIBRARY, SOURCE, BuildError, build, is_current
+from visavis.media.native.library import is_chosen
 from visavis.media.native.path import NativePath
 from visavis.media.relay import Relay
 from visavis.media.remote_address import UdpAddress

@@ -14,7 +14,8 @@ from tests.recorder.test_upload_queue import FakeRecordingStore
 from visavis.domain.call_events import CallReport
 from visavis.domain.recording import DELIVERY, MATROSKA
 from visavis.recorder.jobs import RecordingJob, read_job
-from visavis.recorder.mux.worker import MuxRequest, MuxResult, Outcome, perform
+from visavis.recorder.mux.requests import MuxRequest, MuxResult, Outcome
+from visavis.recorder.mux.worker import perform
 from visavis.recorder.mux_queue import MuxQueue
 from visavis.spool import reader as spool_reader
 

@@ -18,14 +18,8 @@ from tests.recorder.journals import put_journal
 from visavis.domain.recording import DELIVERY, MANIFEST, MATROSKA, journal_name
 from visavis.recorder import mux_pool
 from visavis.recorder.mux import worker
-from visavis.recorder.mux.worker import (
-    BYTES_PER_CPU_SECOND,
-    MuxRequest,
-    MuxResult,
-    Outcome,
-    perform,
-    serve,
-)
+from visavis.recorder.mux.requests import MuxRequest, MuxResult, Outcome
+from visavis.recorder.mux.worker import BYTES_PER_CPU_SECOND, perform, serve
 from visavis.recorder.mux_pool import MuxCrashError, MuxPool
 from visavis.spool import reader as spool_reader
 
@@ -178,7 +172,7 @@ async def test_stopping_ends_what_is_under_way(
 LIMITED = """
 import resource, sys
 from visavis.recorder.mux import worker
-from visavis.recorder.mux.worker import MuxRequest
+from visavis.recorder.mux.requests import MuxRequest
 worker.CPU_SECONDS = float(sys.argv[2])
 worker.limit_cpu(MuxRequest(sys.argv[1], None))
 print(resource.getrlimit(resource.RLIMIT_CPU)[0], flush=True)

@@ -9,7 +9,8 @@ import pytest
 from tests.recorder.test_mux import MANIFEST, attached, talk, titles
 from tests.running import decoding_errors
 from tests.synthetic.call import BEGIN, Journal
-from visavis.archive.media_info import ListedParticipant, read_media_info
+from visavis.archive.media_info import ListedParticipant
+from visavis.archive.media_reader import read_media_info
 from visavis.archive.rendition_plan import plan
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
 from visavis.protocol.attachment import RecordedParticipant

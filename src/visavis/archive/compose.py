@@ -21,7 +21,8 @@ from av.filter import Graph
 
 from visavis.archive.composition_layout import FACE, SCREEN, Layout, Tile
 from visavis.archive.gapless_opus import GaplessOpus
-from visavis.archive.media_info import Track, tracks_of
+from visavis.archive.media_info import Track
+from visavis.archive.media_reader import tracks_of
 from visavis.archive.rendition_plan import seat, seat_rank
 from visavis.archive.sandbox import MEBIBYTE, confine, open_matroska
 from visavis.durable import sync_directory

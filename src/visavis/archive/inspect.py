@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from visavis.archive.media_info import read_media_info
+from visavis.archive.media_reader import read_media_info
 from visavis.archive.sandbox import confine
 
 CPU_SECONDS: Final = 20

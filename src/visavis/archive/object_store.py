@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from visavis.archive.ports import ObjectStore
 from visavis.archive.storage_address import read_storage_address
 from visavis.settings import Settings
+
+if TYPE_CHECKING:
+    from visavis.archive.ports import ObjectStore
 
 
 def is_client_installed() -> bool:

@@ -16,7 +16,7 @@ import av
 import msgspec
 
 from visavis.archive.gapless_opus import MILLISECOND, GaplessOpus
-from visavis.archive.media_info import tracks_of
+from visavis.archive.media_reader import tracks_of
 from visavis.archive.rendition_plan import INDEX, PartInfo, PlannedPart, plan
 from visavis.archive.sandbox import MEBIBYTE, confine, open_matroska
 from visavis.durable import sync_directory, write_atomically

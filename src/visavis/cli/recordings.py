@@ -37,7 +37,8 @@ from visavis.protocol.command_line import (
 )
 from visavis.protocol.recordings import recording_of
 from visavis.protocol.wire import format_optional_time, format_time
-from visavis.recorder.mux.worker import MuxRequest, Outcome, perform
+from visavis.recorder.mux.requests import MuxRequest, Outcome
+from visavis.recorder.mux.worker import perform
 from visavis.services.recordings import EVER, EVERY_STATE
 from visavis.spool import reader as spool_reader
 from visavis.spool.adoption import move_into

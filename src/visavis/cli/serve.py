@@ -48,7 +48,7 @@ from visavis.lifecycle import Secrets
 from visavis.listener import listen
 from visavis.local_socket import require_private_directory
 from visavis.log_stream import protect_standard_streams
-from visavis.media.native import is_chosen
+from visavis.media.native.library import is_chosen
 from visavis.media.sockets import MediaSockets
 from visavis.protocol.command_line import FirstCredentials
 from visavis.run_directory import RunDirectory, remove_abandoned

@@ -6,10 +6,9 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from visavis.media.ice_tcp import Receive, TcpPort
-from visavis.media.native import NativePath
 from visavis.media.remote_address import RemoteAddress
 from visavis.media.steering import (
     PortSockets,
@@ -20,6 +19,9 @@ from visavis.media.steering import (
 )
 from visavis.media.udp_receiver import PacedUdpReceiver, UdpReceiver
 from visavis.media.udp_sender import UdpSender
+
+if TYPE_CHECKING:
+    from visavis.media.native.path import NativePath
 
 TCP_BACKLOG: Final = 128
 DEFAULT_LEG_RATE: Final = 25_000_000 / 8

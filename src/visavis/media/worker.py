@@ -22,7 +22,8 @@ from visavis.media.addresses import own_addresses
 from visavis.media.dtls import Identity
 from visavis.media.leg import Down, Leg, LegEvent, Limited, Up
 from visavis.media.limits import MEGABYTE, Limit, Limits, RecordingGuard
-from visavis.media.native import NativePath, is_chosen
+from visavis.media.native.library import is_chosen
+from visavis.media.native.path import NativePath
 from visavis.media.relay import Relay
 from visavis.media.remote_address import RemoteAddress
 from visavis.media.sockets import MediaSockets

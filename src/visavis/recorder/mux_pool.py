@@ -15,13 +15,12 @@ import msgspec
 import structlog
 
 from visavis.domain.call_events import CallReport
-from visavis.recorder.mux import worker
-from visavis.recorder.mux.worker import MuxRequest, MuxResult
+from visavis.recorder.mux.requests import MuxRequest, MuxResult
 from visavis.tasks import run_until_done
 
 log = structlog.get_logger(__name__)
 
-COMMAND: Final = (sys.executable, "-m", worker.__name__)
+COMMAND: Final = (sys.executable, "-m", "visavis.recorder.mux.worker")
 MUX_SECONDS: Final = 3600.0
 """A worker that takes longer is considered hung; the longest calls take minutes."""
 MAX_REQUESTS: Final = 100

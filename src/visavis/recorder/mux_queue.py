@@ -15,7 +15,7 @@ from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import DeliveryTrigger, Trouble
 from visavis.recorder.jobs import MAX_FAILURES, RecordingJob, RecordingStore, save_progress
-from visavis.recorder.mux.worker import MuxResult, Outcome
+from visavis.recorder.mux.requests import MuxResult, Outcome
 from visavis.recorder.mux_pool import MuxCrashError
 from visavis.spool import reader as spool_reader
 from visavis.tasks import spawn

@@ -11,8 +11,9 @@ from tests.domain.call.simulated_call import (
     transferred_call,
     with_second_bridge,
 )
-from visavis.domain.call import Call, CallState, CallTrigger, inputs
+from visavis.domain.call import CallState, CallTrigger, inputs
 from visavis.domain.call.bridges import journal_note
+from visavis.domain.call.call import Call
 from visavis.domain.call.model import SNAPSHOT_VERSION
 from visavis.domain.call.restart import SHORTEST_WAIT
 from visavis.domain.call.states import RecordingSwitch

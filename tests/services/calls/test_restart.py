@@ -19,7 +19,7 @@ from tests.services.calls.simulated_site import (
     agent_session,
     refused,
 )
-from visavis.domain.call import Call
+from visavis.domain.call.call import Call
 from visavis.domain.call.restart import SHORTEST_WAIT
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError

@@ -1,6 +1,8 @@
-"""One call: its states, its record, and the engine that applies events to it."""
+"""One call: its states, its record, and the engine that applies events to it.
 
-from visavis.domain.call.call import Call
+The engine is imported from `call`, because only the app runs it.
+"""
+
 from visavis.domain.call.model import CallRecord, Origin
 from visavis.domain.call.states import (
     TRANSITIONS,
@@ -11,7 +13,6 @@ from visavis.domain.call.states import (
 
 __all__ = [
     "TRANSITIONS",
-    "Call",
     "CallRecord",
     "CallState",
     "CallTrigger",

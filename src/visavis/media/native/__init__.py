@@ -3,7 +3,3 @@
 It does the same as `Leg.receive_media`, with less CPU time and delay. It is optional: if there was
 no C compiler at set-up, the packet path in Python is used.
 """
-
-from visavis.media.native.path import NativePath, is_available, is_chosen
-
-__all__ = ["NativePath", "is_available", "is_chosen"]

@@ -214,3 +214,26 @@ def _number(number: int) -> int:
     if number < 0:
         raise OverflowError("too many")
     return number
+
+
+def is_available() -> bool:
+    """Whether the library of this version was built and libsrtp's functions can be found."""
+    try:
+        Core(0)
+    except ImportError:
+        return False
+    return True
+
+
+def is_chosen(wanted: str) -> bool:
+    """Whether the native path is used with this value of the setting `media_packet_path`.
+
+    Raises `ImportError` if it is required but not available.
+    """
+    if wanted == "python":
+        return False
+    if is_available():
+        return True
+    if wanted == "native":
+        raise ImportError("The native packet path is not available: it was not built at set-up.")
+    return False

@@ -40,29 +40,6 @@ ReceiveAdmitted = Callable[[bytes, RemoteAddress, float], None]
 Send = Callable[[bytes, RemoteAddress], None]
 
 
-def is_available() -> bool:
-    """Whether the library of this version was built and libsrtp's functions can be found."""
-    try:
-        Core(0)
-    except ImportError:
-        return False
-    return True
-
-
-def is_chosen(wanted: str) -> bool:
-    """Whether the native path is used with this value of the setting `media_packet_path`.
-
-    Raises `ImportError` if it is required but not available.
-    """
-    if wanted == "python":
-        return False
-    if is_available():
-        return True
-    if wanted == "native":
-        raise ImportError("The native packet path is not available: it was not built at set-up.")
-    return False
-
-
 class NativePath:
     """Packet path of one worker; raises `ImportError` if it is not available.
 

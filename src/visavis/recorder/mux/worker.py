@@ -14,7 +14,6 @@ import os
 import resource
 import sys
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -24,6 +23,7 @@ import msgspec
 from visavis.domain.call_events import CallReport
 from visavis.domain.recording import MATROSKA, Delivery
 from visavis.recorder.mux.matroska import mux
+from visavis.recorder.mux.requests import MuxRequest, MuxResult, Outcome
 from visavis.spool import reader as spool_reader
 from visavis.spool.format import RecordKind, read_journal
 
@@ -34,35 +34,6 @@ BYTES_PER_CPU_SECOND: Final = 250_000
 """Limit of the processor time: a hundred times what the journals of an ordinary call take."""
 
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ENOMEM})
-
-
-class MuxRequest(msgspec.Struct, frozen=True):
-    """Request to mux the recording in a directory of the spool."""
-
-    directory: str
-    report: CallReport | None
-
-
-class Outcome(StrEnum):
-    """Outcomes of muxing a recording."""
-
-    MUXED = "muxed"
-    EMPTY = "empty"  # No media was received.
-    BUSY = "busy"  # Another process has claimed the recording.
-    NO_ROOM = "no room"  # The disk or the memory is full.
-    FAILED = "failed"
-
-
-class MuxResult(msgspec.Struct, frozen=True):
-    """Result of a request.
-
-    `packets` is the result of `accounting.PacketAccount.totals`, empty if the recording had been
-    muxed earlier.
-    """
-
-    outcome: Outcome
-    reason: str = ""
-    packets: dict[str, dict[str, int]] = {}
 
 
 def perform(request: MuxRequest) -> MuxResult:

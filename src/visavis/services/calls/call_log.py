@@ -10,7 +10,8 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from visavis.domain.call import Call, CallRecord
+from visavis.domain.call import CallRecord
+from visavis.domain.call.call import Call
 from visavis.domain.call.model import SNAPSHOT_VERSION
 from visavis.domain.call_events import CallEvent
 from visavis.domain.errors import ErrorCode, VisavisError
