@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import random
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 import pytest
 
@@ -151,8 +151,9 @@ def stalled(
         (at + chance.random() * jitter, at, number, stamp)
         for number, (at, stamp) in enumerate(sent)
     ]
+    moments = [at for at, _ in sent]
     for at in (1.0 + every * count for count in range(int((seconds - 1) / every) if every else 0)):
-        last_at, stamp = [one for one in sent if one[0] <= at][-1]
+        last_at, stamp = sent[bisect_right(moments, at) - 1]
         events.append((at, at, -1, stamp + round((at - last_at) * 48_000)))
     for arrival, at, number, stamp in sorted(events):
         if number < 0:
@@ -207,14 +208,15 @@ def errors(
     """
     chance = random.Random(seed)
     clock, camera = StreamClock(48_000, KeptPackets()), StreamClock(90_000)
-    spikes = [(chance.random() * 45, chance.random() * jitter) for _ in range(45)]
+    spikes = sorted((chance.random() * 45, chance.random() * jitter) for _ in range(45))
     last = 0.0
 
     def arrival(at: float) -> float:
         nonlocal last
         if network == "jitter":
             return at + chance.random() * jitter
-        held = max([at, *(start + hold for start, hold in spikes if start <= at < start + hold)])
+        begun = spikes[bisect_left(spikes, (at - jitter,)) : bisect_right(spikes, (at, jitter))]
+        held = max([at, *(start + hold for start, hold in begun)])
         last = max(last, held + chance.random() * 0.01)
         return last
 

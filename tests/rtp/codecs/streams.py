@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import av
@@ -25,14 +27,15 @@ def packet(payload: bytes, *, marker: bool = False) -> Sent:
     return Sent(marker, payload)
 
 
-def packets(codec: str, seconds: float = 1.0) -> list[tuple[int, Sent]]:
+@cache
+def packets(codec: str, seconds: float = 1.0) -> tuple[tuple[int, Sent], ...]:
     """Return timestamps and packets of a short video."""
-    return [
+    return tuple(
         (number, packet(payload, marker=index == len(payloads) - 1))
         for number, (_, frame) in enumerate(media.video(codec, seconds, SIZE, 0.5))
         for payloads in [PACKETISERS[codec](frame, number)]
         for index, payload in enumerate(payloads)
-    ]
+    )
 
 
 def push_all(codec: str, sent: list[tuple[int, int, Sent]]) -> list[Frame]:
@@ -41,7 +44,7 @@ def push_all(codec: str, sent: list[tuple[int, int, Sent]]) -> list[Frame]:
     return [frame for frame in pushed if frame]
 
 
-def numbered(sent: list[tuple[int, Sent]]) -> list[tuple[int, int, Sent]]:
+def numbered(sent: Sequence[tuple[int, Sent]]) -> list[tuple[int, int, Sent]]:
     return [(number, *item) for number, item in enumerate(sent)]
 
 

@@ -18,7 +18,7 @@ def test_probes_between_frames_do_no_harm() -> None:
 
 
 def test_a_frame_whose_end_never_came_breaks_what_follows() -> None:
-    sent = packets("VP8")
+    sent = list(packets("VP8"))
     ends = [index for index, (_, p) in enumerate(sent) if p.marker]
     first = sent[ends[1]]
     sent[ends[1]] = (first[0], packet(first[1].payload))
