@@ -56,9 +56,11 @@ def passed() -> Iterator[PassedFiles]:
 
 
 @pytest.fixture
-async def app(tmp_path: Path, passed: PassedFiles, anyio_backend: str) -> AsyncIterator[App]:
+async def app(
+    new_database: Path, tmp_path: Path, passed: PassedFiles, anyio_backend: str
+) -> AsyncIterator[App]:
     settings = Settings(data_dir=tmp_path, log_level="warning")
-    app = App(settings, open_store(settings.database_address))
+    app = App(settings, open_store(str(new_database)))
     yield app
     assert app.archive
     app.archive.close()

@@ -28,9 +28,9 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("VISAVIS_DATA_DIR", str(tmp_path))
-    return tmp_path
+def data(new_database: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VISAVIS_DATA_DIR", str(new_database.parent))
+    return new_database.parent
 
 
 @pytest.fixture

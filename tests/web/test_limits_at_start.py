@@ -34,9 +34,9 @@ def start(directory: Path, **values: Any) -> App:
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[App]:
+def app(new_database: Path) -> Iterator[App]:
     """With the standard settings."""
-    started = start(tmp_path)
+    started = start(new_database.parent)
     yield started
     if started.archive:
         started.archive.close()
@@ -54,8 +54,8 @@ async def test_api_calls(app: App) -> None:
     assert found == [*([401] * 300), 429]
 
 
-async def test_pages(tmp_path: Path) -> None:
-    app = start(tmp_path, page_rate_limit=3)
+async def test_pages(new_database: Path) -> None:
+    app = start(new_database.parent, page_rate_limit=3)
     assert await statuses(app, "/session", 4) == [*([401] * 3), 429]
     if app.archive:
         app.archive.close()

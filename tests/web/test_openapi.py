@@ -66,9 +66,9 @@ class Whole:
 
 
 @pytest.fixture
-async def whole(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Whole]:
+async def whole(new_database: Path, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Whole]:
     settings = Settings(data_dir=tmp_path, log_level="warning")
-    app = App(settings, open_store(settings.database_address))
+    app = App(settings, open_store(str(new_database)))
     transport = httpx2.ASGITransport(app.web)
     async with http_clients.AsyncClient(transport=transport, base_url="http://visavis") as client:
         yield Whole(app, client, (await client.get(DOCUMENT_PATH)).json())

@@ -104,9 +104,9 @@ def _accounts(rows: Transaction) -> tuple[Agent, Agent, Agent, Agent]:
 
 
 @pytest.fixture
-async def site(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Site]:
+async def site(new_database: Path, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Site]:
     settings = Settings(data_dir=tmp_path, log_level="warning", rate_limit=0, page_rate_limit=0)
-    app = App(settings, open_store(settings.database_address), Argon2Passwords(QUICK))
+    app = App(settings, open_store(str(new_database)), Argon2Passwords(QUICK))
     app.stopping.set()  # a stream of events ends after the first
     transport = httpx2.ASGITransport(app.web, raise_app_exceptions=False, client=STRANGER)
     async with http_clients.AsyncClient(transport=transport, base_url="http://visavis") as client:
