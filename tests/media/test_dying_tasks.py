@@ -65,9 +65,10 @@ async def test_the_control_socket_is_held(
 async def test_the_next_request_is_answered(
     harness: PoolHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_client, "REQUEST_SECONDS", 0.2)
-    with dies_once("control request", Worker, "_perform"), pytest.raises(VisavisError):
-        await harness.plane.open_leg(BRIDGE, VISITOR_LEG)
+    with monkeypatch.context() as only_this:
+        only_this.setattr(worker_client, "REQUEST_SECONDS", 0.2)
+        with dies_once("control request", Worker, "_perform"), pytest.raises(VisavisError):
+            await harness.plane.open_leg(BRIDGE, VISITOR_LEG)
     await harness.plane.open_leg(BRIDGE, VISITOR_LEG)
 
 
