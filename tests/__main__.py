@@ -81,8 +81,10 @@ LANES = (
 The tests of browsers and faults wait most of the time, and the third lane computes in the time that
 they leave. Five lanes took half as long again: open pages compute as long as their test lasts.
 
-Coverage takes time, so only the unit tests measure it. It counts what the tests' own processes run:
-a process that a test kills leaves broken data.
+Coverage takes time, so only the unit tests measure it, and of these not the ones that compute much
+to try many cases (marker no_cover): they take three times as long under it, and other tests run the
+same lines. It counts what the tests' own processes run: a process that a test kills leaves broken
+data.
 """
 AT_LEAST = {"domain": 100, "services": 100, "": 90}
 """Per cent of lines and branches, of a room or (without a name) of the whole."""

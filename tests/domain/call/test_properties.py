@@ -103,6 +103,7 @@ def shortened(flags: int, numbers: list[int], *, is_restored_each_time: bool) ->
     return numbers
 
 
+@pytest.mark.no_cover
 @settings(PLAYED, max_examples=200)
 @given(SEQUENCE)
 def test_a_call_can_be_restored_at_every_point(data: bytes) -> None:
@@ -110,6 +111,7 @@ def test_a_call_can_be_restored_at_every_point(data: bytes) -> None:
         play(flags, numbers, is_restored_each_time=True)
 
 
+@pytest.mark.no_cover
 @settings(PLAYED, max_examples=400)
 @given(SEQUENCE)
 def test_every_sequence_keeps_the_invariants(data: bytes) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.domain.call.simulated_call import (
@@ -34,6 +36,17 @@ def test_a_transfer_to_somebody_who_is_away_is_refused_with_the_reason() -> None
     site.transfer(7)
     assert site.call.transfer is None
     assert site.last_notice() == notices.TransferFailedNotice("away")
+
+
+@pytest.mark.parametrize("begin", [connected_call, transferred_call])
+def test_a_console_that_opens_later_rings_only_for_a_transfer_that_rings(
+    begin: Callable[[], SimulatedCall],
+) -> None:
+    """It may have been accepted or have ended in the meantime."""
+    site = begin()
+    site.sent.clear()
+    site.handle(inputs.TransferRung(("late",)))
+    assert site.sent == []
 
 
 @pytest.mark.parametrize(("number", "error"), [(1, ErrorKind.ParameterInvalid), (2, None)])
