@@ -29,6 +29,8 @@ from tests.synthetic.watch import DARK, beeps, brightness, flashes, stream_of
 from visavis.recorder.mux.matroska import mux
 from visavis.spool.format import RecordKind
 
+pytestmark = pytest.mark.no_cover
+
 SMALL = (96, 64)
 NEVER = 1000.0
 LENGTH = 30.0

@@ -32,6 +32,7 @@ def test_frames_come_out_as_they_went_in(codec: str) -> None:
             assert frame.data == data
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("codec", VIDEO)
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
@@ -45,6 +46,7 @@ def test_what_comes_out_after_losses_decodes(codec: str, data: st.DataObject) ->
     assert not hurt & {frame.timestamp for frame in frames}
 
 
+@pytest.mark.no_cover
 @settings(max_examples=200, deadline=None)
 @given(
     items=st.lists(
@@ -60,6 +62,7 @@ def test_garbage_never_raises(items: list[tuple[int, int, bool, bytes]]) -> None
             depacketiser.push(number, timestamp, *packet(payload, marker=marker))
 
 
+@pytest.mark.no_cover
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(
@@ -83,6 +86,7 @@ def test_mangled_packets_never_raise(damage: list[tuple[int, list[tuple[int, int
             depacketiser.push(number, timestamp, *packet(bytes(payload), marker=sent.marker))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("codec", VIDEO)
 def test_a_frame_without_end_is_given_up(codec: str) -> None:
     key = packets(codec)[:1]

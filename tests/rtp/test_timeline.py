@@ -18,6 +18,7 @@ def test_ntp() -> None:
     assert ntp_seconds((2_208_988_800 + 5) << 32 | 1 << 31) == 5.5
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("drift", [-1e-4, 0.0, 1e-4])
 @pytest.mark.parametrize("offset", [-3600.0, 0.0, 7.7])
 def test_two_clocks_that_drift_for_two_hours_stay_together(drift: float, offset: float) -> None:
@@ -167,6 +168,7 @@ def stalled(
     return sum(not -0.1 < time - at < late for time, (at, _) in zip(times, sent, strict=True)) / 50
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "jitter",
     [pytest.param(0.0, marks=pytest.mark.many), 0.1, pytest.param(0.3, marks=pytest.mark.many)],
@@ -185,6 +187,7 @@ def test_stalls_misplace_nothing(every: float, jitter: float) -> None:
                 assert misplaced <= jitter, (seed, stalls)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("every", [5.0, 0.0])
 def test_a_stall_of_minutes_misplaces_nothing(every: float) -> None:
     """This happens after a phone call on the same device."""
@@ -268,6 +271,7 @@ SMALL_STALLS = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("stalls", SMALL_STALLS.values(), ids=SMALL_STALLS)
 @pytest.mark.parametrize(
     "every",
@@ -290,6 +294,7 @@ def test_many_small_stalls_misplace_nothing(
         assert max(map(abs, found)) < 0.13, (jitter, network)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("stalls", SMALL_STALLS.values(), ids=SMALL_STALLS)
 def test_a_jitter_greater_than_the_stalls_leaves_half_of_it_in_doubt(
     stalls: list[tuple[float, float]],
@@ -300,6 +305,7 @@ def test_a_jitter_greater_than_the_stalls_leaves_half_of_it_in_doubt(
         assert sum(abs(error) > 0.1 for error in found) / 50 <= 0.15, seed
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("length", [0.5, 2.5, 20.0])
 def test_a_stall_longer_than_the_jitter_misplaces_nothing(length: float) -> None:
     for seed in range(3):
