@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.call_end import check_call_end, checked_parties
-from tests.e2e.delivered import GENERATED, UNEVEN, last_call
+from tests.e2e.delivered import UNEVEN, last_call
 from tests.e2e.flow import AGENT, VISITOR, Sides, await_flow
 from tests.e2e.networks.ways import PRESS, SCRIPT, Router, Way, router_to, take
 from tests.media.firefox import Firefox
@@ -81,12 +81,7 @@ def test_after_a_stall_of_the_microphone(pair: Parties) -> None:
 
 
 def test_after_a_still_camera(pair: Parties) -> None:
-    """A camera that gives no pictures for seconds, although no packet is lost.
-
-    Of a canvas Chromium itself asks for a picture every second, so it is a generated track.
-    """
-    pair.visitor.add_init_script(GENERATED)
-    pair.visitor.reload()
+    """A camera that gives no pictures for seconds, although no packet is lost."""
     pair.connect()
     await_flow(sides_of(pair), 1, frames=5, audio=20)
     wait(sides_of(pair), SECONDS)
