@@ -1,9 +1,179 @@
-"""Messages between the nodes of a cluster."""
+"""Messages between the nodes of a cluster, as JSON.
+
+A node that serves a page asks the owner of the page's site. A newer version may add fields and
+types of messages, which an older one ignores.
+"""
 
 from __future__ import annotations
 
+from typing import Final, TypeVar
+
 import msgspec
+
+from visavis.domain.people import Agent, Visitor
+from visavis.domain.vocabulary import Media
+from visavis.protocol import signaling
+
+T = TypeVar("T")
 
 
 class ChangesWritten(msgspec.Struct, frozen=True):
     """A node has written to the log of changes: the others read it at once."""
+
+
+# Requests of pages and programs to the owner of a site
+
+
+class Session(msgspec.Struct, frozen=True):
+    """An agent's page as the node that serves it has authenticated it last."""
+
+    socket_id: str
+    agent: Agent
+    call_id: str = ""
+
+
+class OwnerRequest(msgspec.Struct, frozen=True, tag=True):
+    """A request to the owner of a site; each is a method of `services.calls.Calls`."""
+
+
+class VisitorMessage(OwnerRequest, frozen=True):
+    visitor: Visitor
+    message: signaling.FromVisitor
+
+
+class VisitorLeft(OwnerRequest, frozen=True):
+    visitor: Visitor
+
+
+class AgentWelcome(OwnerRequest, frozen=True):
+    session: Session
+
+
+class AgentArrived(OwnerRequest, frozen=True):
+    session: Session
+
+
+class AgentMessage(OwnerRequest, frozen=True):
+    session: Session
+    message: signaling.FromAgent
+
+
+class AgentLeft(OwnerRequest, frozen=True):
+    session: Session
+
+
+class AgentRevoked(OwnerRequest, frozen=True):
+    session: Session
+
+
+class RelaysExpire(OwnerRequest, frozen=True):
+    socket_id: str
+
+
+class CreateCall(OwnerRequest, frozen=True):
+    agent: Agent
+    media: Media
+    name: str
+    email: str
+
+
+class EndCall(OwnerRequest, frozen=True):
+    call_id: str
+
+
+class FindJoinLink(OwnerRequest, frozen=True):
+    token: str
+    source: str
+
+
+AnyOwnerRequest = (
+    VisitorMessage
+    | VisitorLeft
+    | AgentWelcome
+    | AgentArrived
+    | AgentMessage
+    | AgentLeft
+    | AgentRevoked
+    | RelaysExpire
+    | CreateCall
+    | EndCall
+    | FindJoinLink
+)
+
+
+class Ask(msgspec.Struct, frozen=True, tag=True):
+    """A request of a socket, with the same number if it is repeated.
+
+    `node` serves the socket, since its start `boot`.
+    """
+
+    node: str
+    boot: str
+    socket_id: str
+    number: int
+    site_id: int
+    request: AnyOwnerRequest
+
+
+class NodeAlive(msgspec.Struct, frozen=True, tag=True):
+    """A node that serves pages is there; `sites` are those whose state it wants to know."""
+
+    node: str
+    boot: str
+    sites: tuple[int, ...]
+
+
+# Answers of an owner
+
+
+class Done(msgspec.Struct, frozen=True, tag=True):
+    """The request was performed.
+
+    `session` is new when the owner no longer knows the sockets of the node that asks, because it
+    has restarted or has heard nothing of that node for too long.
+    """
+
+    session: str
+    result: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Refused(msgspec.Struct, frozen=True, tag=True):
+    """The request was refused: a `VisavisError`."""
+
+    session: str
+    kind: str
+    code: str
+    message: str
+    pointer: str | None
+    parameters: dict[str, str | int]
+
+
+class Moved(msgspec.Struct, frozen=True, tag=True):
+    """Another node owns the site, or this one does not know the socket."""
+
+
+class OwnerAlive(msgspec.Struct, frozen=True, tag=True):
+    """The node's sockets in calls, and those of its sites that have an agent on duty."""
+
+    session: str
+    in_call: tuple[str, ...]
+    staffed: tuple[int, ...]
+
+
+Answer = Done | Refused | Moved
+
+
+encode: Final = msgspec.json.Encoder().encode
+decode_request: Final = msgspec.json.Decoder(Ask | NodeAlive).decode
+decode_answer: Final = msgspec.json.Decoder(Answer).decode
+decode_owner_alive: Final = msgspec.json.Decoder(OwnerAlive).decode
+
+
+def done(session: str, result: object) -> Done:
+    """Return the answer with the result of a request."""
+    return Done(session, msgspec.Raw(encode(result)))
+
+
+def result_of(answer: Done, kind: type[T]) -> T:
+    """Return the result in an answer."""
+    return msgspec.json.decode(answer.result, type=kind)

@@ -636,6 +636,19 @@ class Bus(Protocol):
         """Answer the topic's requests, several at a time, until the context ends."""
 
 
+class SiteOwners(Protocol):
+    """The nodes that own the sites: each applies the requests of all pages of a site in order."""
+
+    async def owner_of(self, site_id: int) -> str:
+        """Return the node that owns a site; take the site over if its owner has gone."""
+
+    def owns(self, site_id: int) -> bool:
+        """Whether this node owns a site."""
+
+    def forget(self, site_id: int) -> None:
+        """Look the owner up again, because the known one does not answer."""
+
+
 # The media workers.
 
 

@@ -13,6 +13,9 @@ CONFIG_TOPIC: Final = "config."
 CHANGES_TOPIC: Final = "changes"
 """`ChangesWritten`, sent by each node to the others."""
 
+OWNER_TOPIC: Final = "owner."
+"""Requests to a node, by its id, about the sites that it owns."""
+
 CONSOLES_TOPIC: Final = "consoles."
 """Messages sent to every agent console of a site."""
 

@@ -1,0 +1,412 @@
+"""The calls as the node of a page sees them: it asks the owner of the page's site.
+
+Every site has one owner, a node that applies the requests of all pages of that site in one order.
+If that is this node, requests go straight to its calls. Otherwise they pass the bus. A page has one
+request in progress, which is repeated with the same number until there is an answer: the owner
+performs it once. While the owner restarts or the site changes hands, requests wait. A page whose
+site has another owner than before has to connect again, as after a restart of its own node.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
+from visavis.domain.people import Agent, Visitor
+from visavis.domain.vocabulary import Media
+from visavis.protocol import cluster, signaling
+from visavis.services.calls.join_links import CallWithJoinLinks, JoinLink
+from visavis.services.ports import AskError, Bus, SiteOwners
+from visavis.services.presence import AgentSession
+from visavis.services.topics import OWNER_TOPIC
+from visavis.tasks import spawn
+
+ASK_SECONDS: Final = 0.7
+"""Time after which a request is repeated."""
+PATIENCE_SECONDS: Final = 10.0
+"""Time for which a request waits for the owner of its site."""
+PAUSE_SECONDS: Final = 0.1
+ALIVE_SECONDS: Final = 1.0
+MAX_WAITING: Final = 16
+"""Maximum number of requests of a page that wait for the one in progress."""
+
+_UNAVAILABLE: Final = "The site's node is not responding: try again in a moment."
+
+
+class CallService(Protocol):
+    """The calls, as sockets and the REST API use them."""
+
+    async def from_visitor(self, visitor: Visitor, message: signaling.FromVisitor) -> None: ...
+    def visitor_left(self, visitor: Visitor) -> None: ...
+    async def welcome(self, agent_session: AgentSession) -> signaling.Welcome: ...
+    def agent_arrived(self, agent_session: AgentSession) -> None: ...
+    def agent_left(self, agent_session: AgentSession) -> None: ...
+    def revoke(self, agent_session: AgentSession) -> None: ...
+    async def from_agent(
+        self, agent_session: AgentSession, message: signaling.FromAgent
+    ) -> None: ...
+    def is_in_call(self, socket_id: str) -> bool: ...
+    def renew_relays(self, socket_id: str) -> None: ...
+    async def create(
+        self, agent: Agent, media: Media, name: str, email: str
+    ) -> CallWithJoinLinks: ...
+    async def end(self, site_id: int, call_id: str) -> None: ...
+    def is_staffed(self, site_id: int) -> bool: ...
+
+
+class LocalCalls(CallService, Protocol):
+    """The calls of the sites that this node owns."""
+
+    def find_join_link(self, token: str, source: str = "") -> JoinLink: ...
+
+
+class _MovedError(Exception):
+    """The page has to connect again; its request gets no answer."""
+
+
+@dataclass(slots=True)
+class _Page:
+    """A page of this node at the owner of its site, or a single request of a program.
+
+    `session` is that of this node at the owner, empty before the first answer.
+    """
+
+    socket_id: str
+    site_id: int
+    owner: str
+    session: str = ""
+    number: int = 0
+    is_in_call: bool = False
+    is_busy: bool = False
+    waiting: deque[tuple[cluster.AnyOwnerRequest, asyncio.Future[cluster.Done]]] = field(
+        default_factory=deque
+    )
+    has_moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def follow(self, owner: str, session: str) -> None:
+        """Take note of the site's owner, and of this node's session there unless it is empty."""
+        if self.session and (owner, session or self.session) != (self.owner, self.session):
+            self.has_moved.set()
+        self.owner, self.session = owner, session or self.session
+
+
+class Edge:
+    """Implements `CallService` for the pages of this node.
+
+    `calls` are those of the sites that this node owns. `staffing_changed` is called with a site of
+    another owner that is staffed now, or no longer.
+    """
+
+    def __init__(
+        self,
+        *,
+        calls: LocalCalls,
+        bus: Bus,
+        owners: SiteOwners,
+        node_id: str,
+        new_id: Callable[[], str],
+        staffing_changed: Callable[[int], Awaitable[None]],
+    ) -> None:
+        self._calls = calls
+        self._bus = bus
+        self._owners = owners
+        self._node_id = node_id
+        self._boot = new_id()
+        self._new_id = new_id
+        self._staffing_changed = staffing_changed
+        self._pages: dict[str, _Page] = {}
+        self._sites: Counter[int] = Counter()
+        self._staffed: dict[int, bool] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # Pages
+
+    async def from_visitor(self, visitor: Visitor, message: signaling.FromVisitor) -> None:
+        page = await self._page(visitor.id, visitor.site_id)
+        if self._is_ours(page):
+            await self._calls.from_visitor(visitor, message)
+        else:
+            await self._request(page, cluster.VisitorMessage(visitor, message))
+
+    def visitor_left(self, visitor: Visitor) -> None:
+        page = self._remove(visitor.id)
+        if page and self._is_ours(page):
+            self._calls.visitor_left(visitor)
+        elif page:
+            self._send(page, cluster.VisitorLeft(visitor))
+
+    async def welcome(self, agent_session: AgentSession) -> signaling.Welcome:
+        page = await self._page(agent_session.socket_id, agent_session.agent.site_id)
+        if self._is_ours(page):
+            return await self._calls.welcome(agent_session)
+        answer = await self._request(page, cluster.AgentWelcome(_session(agent_session)))
+        return cluster.result_of(answer, signaling.Welcome)
+
+    def agent_arrived(self, agent_session: AgentSession) -> None:
+        page = self._pages[agent_session.socket_id]
+        if self._is_ours(page):
+            self._calls.agent_arrived(agent_session)
+        else:
+            self._send(page, cluster.AgentArrived(_session(agent_session)))
+
+    def agent_left(self, agent_session: AgentSession) -> None:
+        page = self._remove(agent_session.socket_id)
+        if page and self._is_ours(page):
+            self._calls.agent_left(agent_session)
+        elif page:
+            self._send(page, cluster.AgentLeft(_session(agent_session)))
+
+    def revoke(self, agent_session: AgentSession) -> None:
+        page = self._pages.get(agent_session.socket_id)
+        if page and self._is_ours(page):
+            self._calls.revoke(agent_session)
+        elif page:
+            self._send(page, cluster.AgentRevoked(_session(agent_session)))
+
+    async def from_agent(self, agent_session: AgentSession, message: signaling.FromAgent) -> None:
+        page = await self._page(agent_session.socket_id, agent_session.agent.site_id)
+        if self._is_ours(page):
+            await self._calls.from_agent(agent_session, message)
+        else:
+            await self._request(page, cluster.AgentMessage(_session(agent_session), message))
+
+    def is_in_call(self, socket_id: str) -> bool:
+        page = self._pages.get(socket_id)
+        if page is None:
+            return False
+        return self._calls.is_in_call(socket_id) if self._is_ours(page) else page.is_in_call
+
+    def renew_relays(self, socket_id: str) -> None:
+        page = self._pages.get(socket_id)
+        if page and self._is_ours(page):
+            self._calls.renew_relays(socket_id)
+        elif page and page.is_in_call:
+            self._send(page, cluster.RelaysExpire(socket_id))
+
+    async def until_moved(self, socket_id: str, site_id: int) -> None:
+        """Return when a page has to connect again, because its site has another owner."""
+        await (await self._page(socket_id, site_id)).has_moved.wait()
+
+    # Programs
+
+    async def create(self, agent: Agent, media: Media, name: str, email: str) -> CallWithJoinLinks:
+        page = await self._program(agent.site_id)
+        if self._is_ours(page):
+            return await self._calls.create(agent, media, name, email)
+        answer = await self._ask(page, cluster.CreateCall(agent, media, name, email))
+        return cluster.result_of(answer, CallWithJoinLinks)
+
+    async def end(self, site_id: int, call_id: str) -> None:
+        page = await self._program(site_id)
+        if self._is_ours(page):
+            await self._calls.end(site_id, call_id)
+        else:
+            await self._ask(page, cluster.EndCall(call_id))
+
+    async def find_join_link(self, site_id: int, token: str, source: str) -> JoinLink:
+        """Return the join link of a token of a site; raises as `Calls.find_join_link`."""
+        page = await self._program(site_id)
+        if self._is_ours(page):
+            return self._calls.find_join_link(token, source)
+        answer = await self._ask(page, cluster.FindJoinLink(token, source))
+        return cluster.result_of(answer, JoinLink)
+
+    # Staffing
+
+    def is_staffed(self, site_id: int) -> bool:
+        """Whether an agent is on duty at a site, as the owner has said last."""
+        if self._owners.owns(site_id):
+            return self._calls.is_staffed(site_id)
+        return self._staffed.get(site_id, True)
+
+    async def learn_staffing(self, site_id: int) -> None:
+        """Ask the owner of a site that has no page here yet."""
+        owner = await self._owners.owner_of(site_id)
+        if owner != self._node_id and site_id not in self._staffed:
+            await self._show_life(owner, [site_id])
+
+    # Owners
+
+    async def run(self) -> None:
+        """Tell the owners of the sites of this node's pages that it is there, until cancelled."""
+        while True:
+            await self.show_life()
+            await asyncio.sleep(ALIVE_SECONDS)
+
+    async def show_life(self) -> None:
+        """Tell each owner, and learn from it; pages of sites that have moved connect again."""
+        sites = defaultdict[str, list[int]](list)
+        for site_id in list(self._sites):
+            sites[await self._owners.owner_of(site_id)].append(site_id)
+        owner_of = {site_id: owner for owner, owned in sites.items() for site_id in owned}
+        for page in self._pages.values():
+            page.follow(owner_of.get(page.site_id, page.owner), "")
+        sites.pop(self._node_id, None)
+        await asyncio.gather(*(self._show_life(*item) for item in sites.items()))
+        for site_id in self._staffed.keys() - self._sites.keys():
+            del self._staffed[site_id]
+
+    async def _show_life(self, owner: str, sites: list[int]) -> None:
+        sign = cluster.encode(cluster.NodeAlive(self._node_id, self._boot, tuple(sites)))
+        try:
+            answer = await self._bus.ask(f"{OWNER_TOPIC}{owner}", sign, ASK_SECONDS)
+        except AskError:
+            for site_id in sites:
+                self._owners.forget(site_id)
+            return
+        alive = cluster.decode_owner_alive(answer)
+        in_call, staffed = set(alive.in_call), set(alive.staffed)
+        for page in self._pages.values():
+            if page.owner == owner:
+                page.is_in_call = page.socket_id in in_call
+                if page.session:
+                    page.follow(owner, alive.session)
+        for site_id in sites:
+            before, now = self._staffed.get(site_id), site_id in staffed
+            self._staffed[site_id] = now
+            if before not in {None, now}:
+                await self._staffing_changed(site_id)
+
+    # Requests
+
+    def _is_ours(self, page: _Page) -> bool:
+        return page.owner == self._node_id
+
+    async def _page(self, socket_id: str, site_id: int) -> _Page:
+        if page := self._pages.get(socket_id):
+            return page
+        owner = await self._owners.owner_of(site_id)
+        if socket_id not in self._pages:
+            self._pages[socket_id] = _Page(socket_id, site_id, owner)
+            self._sites[site_id] += 1
+        return self._pages[socket_id]
+
+    async def _program(self, site_id: int) -> _Page:
+        owner = await self._owners.owner_of(site_id)
+        return _Page(f"{self._node_id}-{self._new_id()}", site_id, owner)
+
+    def _remove(self, socket_id: str) -> _Page | None:
+        page = self._pages.pop(socket_id, None)
+        if page:
+            self._sites[page.site_id] -= 1
+            if not self._sites[page.site_id]:
+                del self._sites[page.site_id]
+        return page
+
+    async def _request(self, page: _Page, request: cluster.AnyOwnerRequest) -> cluster.Done:
+        """Perform a request after those that wait; raises `VisavisError`."""
+        return await self._send(page, request)
+
+    def _send(self, page: _Page, request: cluster.AnyOwnerRequest) -> asyncio.Future[cluster.Done]:
+        answer: asyncio.Future[cluster.Done] = asyncio.get_running_loop().create_future()
+        answer.add_done_callback(lambda done: done.cancelled() or done.exception())
+        if len(page.waiting) >= MAX_WAITING:
+            answer.set_exception(VisavisError(ErrorKind.TooManyRequests))
+            return answer
+        page.waiting.append((request, answer))
+        if not page.is_busy:
+            page.is_busy = True
+            task = spawn("requests of a page", self._serve(page))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return answer
+
+    async def _serve(self, page: _Page) -> None:
+        """Perform the waiting requests of a page, one after the other."""
+        try:
+            while page.waiting and not page.has_moved.is_set():
+                request, answer = page.waiting.popleft()
+                await self._settle(page, request, answer)
+        finally:
+            page.is_busy = False
+            if not page.has_moved.is_set():
+                for _, answer in page.waiting:  # the task has failed
+                    _fail(answer)
+                page.waiting.clear()
+
+    async def _settle(
+        self, page: _Page, request: cluster.AnyOwnerRequest, answer: asyncio.Future[cluster.Done]
+    ) -> None:
+        try:
+            result = await self._ask(page, request)
+        except VisavisError as error:
+            if not answer.done():
+                answer.set_exception(error)
+        except _MovedError:
+            pass  # the page's socket is about to be closed, and with it what waits for the answer
+        else:
+            if not answer.done():
+                answer.set_result(result)
+        finally:
+            if not page.has_moved.is_set():
+                _fail(answer)
+
+    async def _ask(self, page: _Page, request: cluster.AnyOwnerRequest) -> cluster.Done:
+        """Ask until there is an answer; raises `VisavisError`, or `_MovedError` for a page."""
+        page.number += 1
+        ask = cluster.Ask(
+            self._node_id, self._boot, page.socket_id, page.number, page.site_id, request
+        )
+        message, clock = cluster.encode(ask), asyncio.get_running_loop().time
+        until = clock() + PATIENCE_SECONDS
+        while clock() < until:
+            answer = await self._try_to_ask(page, message)
+            if page.has_moved.is_set():
+                break
+            match answer:
+                case cluster.Done():
+                    return answer
+                case cluster.Refused():
+                    raise _error_of(answer)
+                case _:
+                    await asyncio.sleep(PAUSE_SECONDS)
+        if page.socket_id in self._pages:
+            page.has_moved.set()
+            raise _MovedError
+        raise VisavisError(ErrorKind.StoreUnavailable, _UNAVAILABLE)
+
+    async def _try_to_ask(self, page: _Page, message: bytes) -> cluster.Answer | None:
+        try:
+            encoded = await self._bus.ask(f"{OWNER_TOPIC}{page.owner}", message, ASK_SECONDS)
+        except AskError:
+            answer = None
+        else:
+            answer = cluster.decode_answer(encoded)
+        if isinstance(answer, cluster.Done | cluster.Refused):
+            page.follow(page.owner, answer.session)
+            return answer
+        self._owners.forget(page.site_id)
+        owner = await self._owners.owner_of(page.site_id)
+        page.follow(owner, "")
+        if answer and page.session:  # the owner does not know this page any longer
+            page.has_moved.set()
+        return None
+
+    async def wait_idle(self) -> None:
+        """Wait until no request is in progress."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _fail(answer: asyncio.Future[cluster.Done]) -> None:
+    """Let those who wait for an answer know that there will be none."""
+    if not answer.done():
+        answer.set_exception(VisavisError(ErrorKind.InternalError))
+
+
+def _session(agent_session: AgentSession) -> cluster.Session:
+    return cluster.Session(agent_session.socket_id, agent_session.agent, agent_session.call_id)
+
+
+def _error_of(refused: cluster.Refused) -> VisavisError:
+    """Return the error of a refusal; one that only a newer version knows is of its kind."""
+    known: ErrorKind | ErrorCode = ErrorKind.InternalError
+    if refused.code in ErrorCode.__members__:
+        known = ErrorCode[refused.code]
+    elif refused.kind in ErrorKind.__members__:
+        known = ErrorKind[refused.kind]
+    return VisavisError(known, refused.message, pointer=refused.pointer, **refused.parameters)

@@ -1,0 +1,236 @@
+"""Pages at a node that does not own their site: lost messages, restarts and changes of owner."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from tests.dying import dies_once
+from tests.services.calls.conftest import CallsAtEdge, SiteAtEdge
+from tests.services.calls.simulated_site import OFFER, agent_session, create_sites, refused
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
+from visavis.domain.people import Visitor
+from visavis.protocol import signaling
+from visavis.services.calls import edge as module
+from visavis.services.calls.owner import SILENCE_SECONDS
+from visavis.services.ports import AskTimeoutError, NoResponderError
+from visavis.store import open_store
+
+pytestmark = pytest.mark.anyio
+
+Ask = Callable[[str, bytes, float], Coroutine[Any, Any, bytes]]
+
+
+@pytest.fixture
+async def remote(new_database: Any, anyio_backend: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0.0)
+    store = open_store(str(new_database))
+    await store.write(create_sites)
+    opened = SiteAtEdge(store)
+    yield opened
+    await opened.calls.shut_down()
+    store.close()
+
+
+def edge_of(site: SiteAtEdge) -> module.Edge:
+    calls: Any = site.calls
+    assert isinstance(calls, CallsAtEdge)
+    return calls.edge
+
+
+def lose(site: SiteAtEdge, *, answers: bool, times: int = 1) -> None:
+    """Lose the next requests, or only their answers."""
+    ask: Ask = site.bus.ask
+    left = times
+
+    async def lossy(topic: str, message: bytes, seconds: float) -> bytes:
+        nonlocal left
+        if left:
+            left -= 1
+            if answers:
+                await ask(topic, message, seconds)
+                raise AskTimeoutError(topic)
+            raise NoResponderError(topic)
+        return await ask(topic, message, seconds)
+
+    site.bus.ask = lossy  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_a_request_is_performed_once_whatever_is_lost(
+    remote: SiteAtEdge, answers: bool
+) -> None:
+    remote.calls.agent_arrived(agent_session("a"))
+    lose(remote, answers=answers, times=3)
+    call_id = await remote.ring()
+    assert remote.heard("v").count("calling") == 1
+    lose(remote, answers=answers)
+    await remote.visitor(signaling.HangUp(call_id))
+    assert remote.heard("v")[-1] == "ended"
+
+
+async def test_an_error_arrives_as_it_was_raised(remote: SiteAtEdge) -> None:
+    with pytest.raises(VisavisError) as raised:
+        await remote.visitor(signaling.HangUp("gone"))
+    assert raised.value.code == ErrorCode.CallGone.name
+    assert raised.value.message == ErrorCode.CallGone.sentence
+
+
+async def test_pages_of_a_node_that_falls_silent_are_disconnected(remote: SiteAtEdge) -> None:
+    await remote.connect()
+    edge = edge_of(remote)
+    await edge.show_life()
+    assert edge.is_in_call("v")
+    assert edge.is_in_call("a")
+    assert not edge.is_in_call("else")
+    remote.owner.forget_silent()
+    assert remote.calls.count == 1
+    remote.time += SILENCE_SECONDS + 1
+    remote.owner.forget_silent()
+    assert not remote.calls._calls._presence.sessions(1)  # type: ignore[attr-defined]
+    await edge.show_life()  # the node is back: its pages have to connect again
+    moved = [edge.until_moved(socket_id, 1) for socket_id in ("v", "a")]
+    await asyncio.wait_for(asyncio.gather(*moved), 20)
+
+
+async def test_a_request_after_that_gets_no_answer_but_the_page_connects_again(
+    remote: SiteAtEdge,
+) -> None:
+    call_id = await remote.connect()
+    remote.time += SILENCE_SECONDS + 1
+    remote.owner.forget_silent()
+    edge = edge_of(remote)
+    request = asyncio.ensure_future(
+        edge.from_visitor(Visitor("v", 1), signaling.Say(call_id, "Hello?"))
+    )
+    await asyncio.wait_for(edge.until_moved("v", 1), 20)
+    await edge.wait_idle()
+    assert not request.done()
+    request.cancel()
+
+
+async def test_pages_of_a_site_that_changes_hands_connect_again(remote: SiteAtEdge) -> None:
+    await remote.connect()
+    edge = edge_of(remote)
+    edge._owners.owner = "another"  # type: ignore[attr-defined]
+    await edge.show_life()
+    await asyncio.wait_for(edge.until_moved("v", 1), 20)
+    assert edge._owners.forgotten == [1]  # type: ignore[attr-defined]
+
+
+async def test_a_site_that_moves_before_its_page_is_known_costs_nothing(
+    remote: SiteAtEdge,
+) -> None:
+    edge, owners = edge_of(remote), edge_of(remote)._owners
+    owners.owner = "another"  # type: ignore[attr-defined]
+    page = await edge._page("v", 1)
+    owners.owner = "owner"  # type: ignore[attr-defined]
+    await remote.visitor(signaling.Here("/shop"))
+    assert not page.has_moved.is_set()
+
+
+async def test_a_node_that_restarts_has_left_its_pages(remote: SiteAtEdge) -> None:
+    await remote.connect()
+    edge = edge_of(remote)
+    edge._boot = "later"
+    await edge.show_life()
+    assert not remote.calls._calls._presence.sessions(1)  # type: ignore[attr-defined]
+
+
+async def test_nobody_answers_for_too_long(
+    remote: SiteAtEdge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
+    call_id = await remote.connect()
+    lose(remote, answers=False, times=1_000_000)
+    assert await refused(edge_of(remote).end(1, call_id)) is ErrorKind.StoreUnavailable
+    edge_of(remote).renew_relays("v")  # is not in a call as far as this node knows
+    edge_of(remote).revoke(agent_session("a"))
+    await asyncio.wait_for(edge_of(remote).until_moved("a", 1), 20)
+
+
+async def test_a_page_asks_too_much_at_once(remote: SiteAtEdge) -> None:
+    edge = edge_of(remote)
+    messages = [signaling.Here(f"/{number}") for number in range(40)]
+    asked = (edge.from_visitor(Visitor("v", 1), message) for message in messages)
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    kinds = [error.kind for error in results if isinstance(error, VisavisError)]
+    assert set(kinds) == {ErrorKind.TooManyRequests}
+    assert results[0] is None
+
+
+async def test_a_request_that_fails_is_counted_and_answered(remote: SiteAtEdge) -> None:
+    edge = edge_of(remote)
+    with dies_once("requests of a page", edge, "_ask") as has_died:
+        assert await refused(remote.visitor(signaling.Here("/"))) is ErrorKind.InternalError
+        while not has_died():
+            await asyncio.sleep(0)
+    await remote.visitor(signaling.Here("/"))
+
+
+async def test_an_owner_that_fails_is_counted(
+    remote: SiteAtEdge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
+    with dies_once("request of a page", remote.owner, "_result"):
+        edge = edge_of(remote)
+        asked = asyncio.ensure_future(edge.from_visitor(Visitor("v", 1), signaling.Here("/")))
+        await asyncio.wait_for(edge.until_moved("v", 1), 20)
+    asked.cancel()
+
+
+async def test_staffing_is_learned_and_changes_are_told(remote: SiteAtEdge) -> None:
+    edge = edge_of(remote)
+    told = list[int]()
+
+    async def tell(site_id: int) -> None:
+        told.append(site_id)
+
+    edge._staffing_changed = tell
+    assert edge.is_staffed(1)
+    remote.calls.site(1).is_staffed = False
+    await edge.learn_staffing(1)
+    assert not edge.is_staffed(1)
+    await remote.visitor(signaling.PlaceCall("video", OFFER))
+    remote.calls.site(1).is_staffed = True
+    await edge.show_life()
+    assert edge.is_staffed(1)
+    assert told == [1]
+    edge.visitor_left(Visitor("v", 1))
+    await edge.show_life()
+    assert edge._staffed == {}
+
+
+async def test_a_site_of_this_node_needs_no_bus(remote: SiteAtEdge) -> None:
+    edge, owners = edge_of(remote), edge_of(remote)._owners
+    owners.owner = "edge"  # type: ignore[attr-defined]
+    lose(remote, answers=False, times=1_000_000)
+    agent = agent_session("a")
+    await edge.welcome(agent)
+    edge.agent_arrived(agent)
+    call_id = await remote.ring()
+    assert edge.is_in_call("v")
+    assert edge.is_staffed(1)
+    edge.renew_relays("v")
+    await edge.learn_staffing(1)
+    await edge.from_agent(agent, signaling.Decline(call_id))
+    edge.revoke(agent)
+    edge.agent_left(agent)
+    edge.visitor_left(Visitor("v", 1))
+    made = await edge.create(agent.agent, "video", "Ann", "")
+    assert (await edge.find_join_link(1, made.visitor_token, "")).call_id == made.call_id
+    await edge.end(1, made.call_id)
+
+
+async def test_join_links_of_another_owner(remote: SiteAtEdge) -> None:
+    edge = edge_of(remote)
+    made = await edge.create(agent_session("a").agent, "video", "Ann", "")
+    assert (await edge.find_join_link(1, made.visitor_token, "")).call_id == made.call_id
+    assert await refused(edge.find_join_link(1, "guess", "")) is ErrorKind.EntityNotFound
+    remote.time += 100.0
+    remote.owner.forget_silent()
+    remote.owner.forget_silent()
+    await edge.end(1, made.call_id)
