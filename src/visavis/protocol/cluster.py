@@ -21,6 +21,13 @@ class ChangesWritten(msgspec.Struct, frozen=True):
     """A node has written to the log of changes: the others read it at once."""
 
 
+class NodeHeartbeat(msgspec.Struct, frozen=True):
+    """A node's messages arrive; its last one says that it `is_leaving`."""
+
+    node: str
+    is_leaving: bool = False
+
+
 # Requests of pages and programs to the owner of a site
 
 
@@ -126,7 +133,7 @@ class NodeAlive(msgspec.Struct, frozen=True, tag=True):
 # Answers of an owner
 
 
-class Done(msgspec.Struct, frozen=True, tag=True):
+class RequestDone(msgspec.Struct, frozen=True, tag=True):
     """The request was performed.
 
     `session` is new when the owner no longer knows the sockets of the node that asks, because it
@@ -137,7 +144,7 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     result: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class Refused(msgspec.Struct, frozen=True, tag=True):
+class RequestRefused(msgspec.Struct, frozen=True, tag=True):
     """The request was refused: a `VisavisError`."""
 
     session: str
@@ -160,20 +167,21 @@ class OwnerAlive(msgspec.Struct, frozen=True, tag=True):
     staffed: tuple[int, ...]
 
 
-Answer = Done | Refused | Moved
+Answer = RequestDone | RequestRefused | Moved
 
 
 encode: Final = msgspec.json.Encoder().encode
 decode_request: Final = msgspec.json.Decoder(Ask | NodeAlive).decode
+decode_heartbeat: Final = msgspec.json.Decoder(NodeHeartbeat).decode
 decode_answer: Final = msgspec.json.Decoder(Answer).decode
 decode_owner_alive: Final = msgspec.json.Decoder(OwnerAlive).decode
 
 
-def done(session: str, result: object) -> Done:
+def done(session: str, result: object) -> RequestDone:
     """Return the answer with the result of a request."""
-    return Done(session, msgspec.Raw(encode(result)))
+    return RequestDone(session, msgspec.Raw(encode(result)))
 
 
-def result_of(answer: Done, kind: type[T]) -> T:
+def result_of(answer: RequestDone, kind: type[T]) -> T:
     """Return the result in an answer."""
     return msgspec.json.decode(answer.result, type=kind)

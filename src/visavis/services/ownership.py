@@ -24,13 +24,16 @@ LOST: Final = "Another process has taken over the calls of this site."
 class Ownership:
     """Sites of one process in its cluster, the nodes whose pages can be in a call with one another.
 
-    Each node is a cluster of its own, named by its id. Its process takes every site when it starts,
-    and a site that is added later with its first call. `on_lost` is called with each site that
-    another process has taken.
+    Without a `cluster`, a node is one of its own, named by its id. Its process takes every site
+    when it starts, and a site that is added later with its first call. `on_lost` is called with
+    each site that another process has taken.
     """
 
-    def __init__(self, node_id: str, boot: str, on_lost: Callable[[int], None]) -> None:
-        self.cluster = self.node_id = node_id
+    def __init__(
+        self, node_id: str, boot: str, on_lost: Callable[[int], None], cluster: str = ""
+    ) -> None:
+        self.cluster = cluster or node_id
+        self.node_id = node_id
         self._boot = boot
         self._on_lost = on_lost
         self._terms: dict[int, int] = {}
@@ -42,6 +45,14 @@ class Ownership:
         return len(self._terms)
 
     @property
+    def sites(self) -> Collection[int]:
+        """Sites that this process owns as far as it knows."""
+        return list(self._terms)
+
+    def owns(self, site_id: int) -> bool:
+        return site_id in self._terms
+
+    @property
     def lost_count(self) -> int:
         """Number of sites that another process has taken since the start."""
         return len(self._lost)
@@ -50,8 +61,19 @@ class Ownership:
         """Take every site; `begin` follows with the result when that is committed."""
         return rows.site_owners.take_all(self.cluster, self.node_id, self._boot)
 
+    def take(self, rows: Transaction, site_id: int, seen: SiteOwner | None) -> int:
+        """Take a site from the owner that was seen last; return the new term.
+
+        Return `NOBODY` if another process was faster. `begin` follows when that is committed.
+        """
+        seen_term = seen.term if seen else NOBODY
+        term = max(seen_term, self._terms.get(site_id, NOBODY)) + 1
+        me = SiteOwner(site_id, self.node_id, self._boot, term)
+        return term if rows.site_owners.take(self.cluster, me, seen_term) else NOBODY
+
     def begin(self, terms: Mapping[int, int]) -> None:
         self._terms.update(terms)
+        self._lost -= terms.keys()
 
     def fence(self, rows: Transaction, site_ids: Collection[int]) -> Mapping[int, int]:
         """Return the terms of those of the sites that this process owns until the commit.
@@ -64,12 +86,11 @@ class Ownership:
             owner, mine = owners.get(site_id), self._terms.get(site_id, NOBODY)
             if owner and owner.boot == self._boot:
                 terms[site_id] = owner.term
-            elif owner is None or owner.term < mine:
-                # the site is new, or a fail-over of the database has lost our row
-                seen = owner.term if owner else NOBODY
-                me = SiteOwner(site_id, self.node_id, self._boot, max(seen, mine) + 1)
-                if rows.site_owners.take(self.cluster, me, seen):
-                    terms[site_id] = me.term
+                continue
+            # the site is new, or a fail-over of the database has lost our row
+            is_free = owner is None or owner.term < mine
+            if is_free and (term := self.take(rows, site_id, owner)):
+                terms[site_id] = term
         return terms
 
     def confirm(self, site_ids: Collection[int], terms: Mapping[int, int]) -> None:

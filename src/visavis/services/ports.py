@@ -56,7 +56,7 @@ from visavis.domain.uploads import (
     UploadPiece,
     UploadState,
 )
-from visavis.protocol.cluster import ChangesWritten
+from visavis.protocol.cluster import ChangesWritten, NodeHeartbeat
 from visavis.protocol.signaling import Message
 from visavis.rtp.mos import LegReport
 
@@ -267,6 +267,7 @@ class SiteOwnerRows(Protocol):
     def take_all(self, cluster: str, node_id: str, boot: str) -> Mapping[int, int]:
         """Take every site of the cluster; return their new terms."""
 
+    def get(self, cluster: str, site_id: int) -> SiteOwner | None: ...
     def hold(self, cluster: str, site_ids: Collection[int]) -> Mapping[int, SiteOwner]:
         """Return the owners of these sites, and lock them until this transaction ends."""
 
@@ -624,7 +625,7 @@ class Bus(Protocol):
     It also carries requests, each to the one responder of its topic.
     """
 
-    def publish(self, topic: str, message: Message | ChangesWritten) -> None: ...
+    def publish(self, topic: str, message: Message | ChangesWritten | NodeHeartbeat) -> None: ...
     def subscribe(self, *topics: str) -> AbstractAsyncContextManager[Subscription]: ...
     async def ask(self, topic: str, message: bytes, seconds: float) -> bytes:
         """Return the response to a request; raises `AskError`.
@@ -640,7 +641,10 @@ class SiteOwners(Protocol):
     """The nodes that own the sites: each applies the requests of all pages of a site in order."""
 
     async def owner_of(self, site_id: int) -> str:
-        """Return the node that owns a site; take the site over if its owner has gone."""
+        """Return the node that owns a site; take the site over if its owner has gone.
+
+        Raises `StoreUnavailable` if the owner is not known and cannot be looked up.
+        """
 
     def owns(self, site_id: int) -> bool:
         """Whether this node owns a site."""

@@ -13,6 +13,9 @@ CONFIG_TOPIC: Final = "config."
 CHANGES_TOPIC: Final = "changes"
 """`ChangesWritten`, sent by each node to the others."""
 
+NODES_TOPIC: Final = "nodes"
+"""`NodeHeartbeat`, sent by each node of a cluster to all."""
+
 OWNER_TOPIC: Final = "owner."
 """Requests to a node, by its id, about the sites that it owns."""
 

@@ -9,8 +9,8 @@ import pytest
 from tests.services.calls.simulated_site import SimulatedSite, create_sites
 from visavis.bus.local import LocalBus, LocalResponder
 from visavis.services.calls.calls import Calls
-from visavis.services.calls.edge import Edge, _Page
-from visavis.services.calls.owner import OwnerService
+from visavis.services.cluster.edge import Edge, _Page
+from visavis.services.cluster.owner import OwnerService
 from visavis.services.presence import AgentSession
 from visavis.services.topics import OWNER_TOPIC
 from visavis.store import open_store

@@ -52,6 +52,12 @@ class SqlSiteOwnerRows(Rows):
         rows = self._run(statement.returning(c.site_id, c.term))
         return {row.site_id: row.term for row in rows}
 
+    def get(self, cluster: str, site_id: int) -> SiteOwner | None:
+        c = t.site_owners.c
+        query = select(t.site_owners).where(c.cluster == cluster, c.site_id == site_id)
+        row = self._run(query).first()
+        return SiteOwner(row.site_id, row.node_id, row.boot, row.term) if row else None
+
     def hold(self, cluster: str, site_ids: Collection[int]) -> Mapping[int, SiteOwner]:
         c = t.site_owners.c
         query = select(t.site_owners).where(c.cluster == cluster, c.site_id.in_(sorted(site_ids)))

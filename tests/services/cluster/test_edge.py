@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 
 from tests.dying import dies_once
+from tests.running import PATIENCE
 from tests.services.calls.conftest import CallsAtEdge, SiteAtEdge
 from tests.services.calls.simulated_site import OFFER, agent_session, create_sites, refused
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.people import Visitor
-from visavis.protocol import signaling
-from visavis.services.calls import edge as module
-from visavis.services.calls.owner import SILENCE_SECONDS
+from visavis.protocol import cluster, signaling
+from visavis.services.cluster import edge as module
+from visavis.services.cluster.owner import SILENCE_SECONDS
 from visavis.services.ports import AskTimeoutError, NoResponderError
 from visavis.store import open_store
+from visavis.tasks import cancelled, child
 
 pytestmark = pytest.mark.anyio
 
@@ -93,7 +95,7 @@ async def test_pages_of_a_node_that_falls_silent_are_disconnected(remote: SiteAt
     assert not remote.calls._calls._presence.sessions(1)  # type: ignore[attr-defined]
     await edge.show_life()  # the node is back: its pages have to connect again
     moved = [edge.until_moved(socket_id, 1) for socket_id in ("v", "a")]
-    await asyncio.wait_for(asyncio.gather(*moved), 20)
+    await asyncio.wait_for(asyncio.gather(*moved), PATIENCE)
 
 
 async def test_a_request_after_that_gets_no_answer_but_the_page_connects_again(
@@ -106,7 +108,7 @@ async def test_a_request_after_that_gets_no_answer_but_the_page_connects_again(
     request = asyncio.ensure_future(
         edge.from_visitor(Visitor("v", 1), signaling.Say(call_id, "Hello?"))
     )
-    await asyncio.wait_for(edge.until_moved("v", 1), 20)
+    await asyncio.wait_for(edge.until_moved("v", 1), PATIENCE)
     await edge.wait_idle()
     assert not request.done()
     request.cancel()
@@ -117,7 +119,7 @@ async def test_pages_of_a_site_that_changes_hands_connect_again(remote: SiteAtEd
     edge = edge_of(remote)
     edge._owners.owner = "another"  # type: ignore[attr-defined]
     await edge.show_life()
-    await asyncio.wait_for(edge.until_moved("v", 1), 20)
+    await asyncio.wait_for(edge.until_moved("v", 1), PATIENCE)
     assert edge._owners.forgotten == [1]  # type: ignore[attr-defined]
 
 
@@ -149,7 +151,7 @@ async def test_nobody_answers_for_too_long(
     assert await refused(edge_of(remote).end(1, call_id)) is ErrorKind.StoreUnavailable
     edge_of(remote).renew_relays("v")  # is not in a call as far as this node knows
     edge_of(remote).revoke(agent_session("a"))
-    await asyncio.wait_for(edge_of(remote).until_moved("a", 1), 20)
+    await asyncio.wait_for(edge_of(remote).until_moved("a", 1), PATIENCE)
 
 
 async def test_a_page_asks_too_much_at_once(remote: SiteAtEdge) -> None:
@@ -178,7 +180,7 @@ async def test_an_owner_that_fails_is_counted(
     with dies_once("request of a page", remote.owner, "_result"):
         edge = edge_of(remote)
         asked = asyncio.ensure_future(edge.from_visitor(Visitor("v", 1), signaling.Here("/")))
-        await asyncio.wait_for(edge.until_moved("v", 1), 20)
+        await asyncio.wait_for(edge.until_moved("v", 1), PATIENCE)
     asked.cancel()
 
 
@@ -234,3 +236,92 @@ async def test_join_links_of_another_owner(remote: SiteAtEdge) -> None:
     remote.owner.forget_silent()
     remote.owner.forget_silent()
     await edge.end(1, made.call_id)
+
+
+async def test_pages_that_are_not_known_have_nothing_to_leave(remote: SiteAtEdge) -> None:
+    edge = edge_of(remote)
+    edge.visitor_left(Visitor("v", 1))
+    edge.agent_left(agent_session("a"))
+    edge.revoke(agent_session("a"))
+    edge.renew_relays("v")
+    assert not edge.is_in_call("v")
+
+
+async def test_relays_are_renewed_at_the_owner(remote: SiteAtEdge) -> None:
+    await remote.connect()
+    edge = edge_of(remote)
+    await edge.show_life()
+    edge.renew_relays("v")
+    edge.revoke(agent_session("a"))
+    await edge.wait_idle()
+    assert "v" in remote.owner._nodes["edge"].sockets
+
+
+async def test_pages_of_other_owners_and_new_pages_are_left_alone(remote: SiteAtEdge) -> None:
+    edge = edge_of(remote)
+    elsewhere = edge._pages["else"] = module._Page("else", 2, "third", "session")
+    new = await edge._page("v", 1)
+    await edge._page("w", 1)
+    await edge.show_life()
+    assert not elsewhere.has_moved.is_set()
+    assert not new.session
+    edge.visitor_left(Visitor("v", 1))
+    assert edge._sites[1] == 1
+
+
+async def test_a_page_that_asks_twice_at_once_is_one_page(
+    remote: SiteAtEdge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edge = edge_of(remote)
+
+    async def slow(_: int) -> str:
+        await asyncio.sleep(0)
+        return "owner"
+
+    monkeypatch.setattr(edge._owners, "owner_of", slow)
+    first, second = await asyncio.gather(edge._page("v", 1), edge._page("v", 1))
+    assert first is second
+    assert edge._sites[1] == 1
+
+
+async def test_requests_that_wait_for_one_that_fails_are_answered(remote: SiteAtEdge) -> None:
+    edge = edge_of(remote)
+    visitor = Visitor("v", 1)
+    with dies_once("requests of a page", edge, "_ask") as has_died:
+        asked = (edge.from_visitor(visitor, signaling.Here(f"/{number}")) for number in range(3))
+        results = await asyncio.gather(*asked, return_exceptions=True)
+        while not has_died():
+            await asyncio.sleep(0)
+    assert {type(result) for result in results} == {VisavisError}
+
+
+@pytest.mark.parametrize("message", [signaling.Here("/"), signaling.HangUp("gone")])
+async def test_a_page_that_no_longer_waits_for_its_answer(
+    remote: SiteAtEdge, message: signaling.FromVisitor
+) -> None:
+    edge = edge_of(remote)
+    page = await edge._page("v", 1)
+    edge._send(page, cluster.VisitorMessage(Visitor("v", 1), message)).cancel()
+    await edge.wait_idle()
+    assert not page.is_busy
+
+
+def test_an_error_that_only_a_newer_version_knows() -> None:
+    refused = cluster.RequestRefused("", "NewKind", "NewCode", "Sentence.", None, {})
+    error = module._error_of(refused)
+    assert (error.kind, error.message) == (ErrorKind.InternalError, "Sentence.")
+
+
+async def test_the_owners_are_told_again_and_again(
+    remote: SiteAtEdge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ALIVE_SECONDS", 0.0)
+    edge = edge_of(remote)
+    await edge._page("v", 1)
+    running = child(edge.run())
+    while "edge" not in remote.owner._nodes:
+        await asyncio.sleep(0)
+    remote.owner._nodes.clear()
+    while "edge" not in remote.owner._nodes:
+        await asyncio.sleep(0)
+    await cancelled(running)

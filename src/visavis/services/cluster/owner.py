@@ -10,7 +10,7 @@ from typing import Final
 
 from visavis.domain.errors import VisavisError
 from visavis.protocol import cluster
-from visavis.services.calls.edge import LocalCalls
+from visavis.services.cluster.edge import LocalCalls
 from visavis.services.ports import Bus, SiteOwners
 from visavis.services.presence import AgentSession
 from visavis.services.topics import OWNER_TOPIC
@@ -80,11 +80,12 @@ class OwnerService:
     async def answer(self, encoded: bytes) -> bytes:
         """Return the answer to a message of another node."""
         message = cluster.decode_request(encoded)
-        node = self._node(message.node, message.boot)
         if isinstance(message, cluster.NodeAlive):
+            node = self._node(message.node, message.boot)
             return cluster.encode(self._state(node, message.sites))
-        if not self._owners.owns(message.site_id):
+        if not await self._owns(message.site_id):
             return cluster.encode(cluster.Moved())
+        node = self._node(message.node, message.boot)
         socket = node.sockets.get(message.socket_id)
         if socket is None:
             if message.number > 1:  # this node has forgotten it
@@ -105,6 +106,13 @@ class OwnerService:
             for socket_id, socket in list(node.sockets.items()):
                 if socket.leave is None and now - socket.used_at > ANSWER_SECONDS:
                     del node.sockets[socket_id]
+
+    async def _owns(self, site_id: int) -> bool:
+        """Whether this node owns a site; it takes the site over if it has to."""
+        try:
+            return await self._owners.owner_of(site_id) == self._node_id
+        except VisavisError:
+            return False
 
     def _node(self, node_id: str, boot: str) -> _Node:
         known = self._nodes.get(node_id)
@@ -128,7 +136,7 @@ class OwnerService:
         try:
             result = await self._result(socket, ask)
         except VisavisError as error:
-            refused = cluster.Refused(
+            refused = cluster.RequestRefused(
                 session=node.session,
                 kind=error.kind.name,
                 code=error.code,

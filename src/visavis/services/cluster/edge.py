@@ -82,7 +82,7 @@ class _Page:
     number: int = 0
     is_in_call: bool = False
     is_busy: bool = False
-    waiting: deque[tuple[cluster.AnyOwnerRequest, asyncio.Future[cluster.Done]]] = field(
+    waiting: deque[tuple[cluster.AnyOwnerRequest, asyncio.Future[cluster.RequestDone]]] = field(
         default_factory=deque
     )
     has_moved: asyncio.Event = field(default_factory=asyncio.Event)
@@ -297,12 +297,14 @@ class Edge:
                 del self._sites[page.site_id]
         return page
 
-    async def _request(self, page: _Page, request: cluster.AnyOwnerRequest) -> cluster.Done:
+    async def _request(self, page: _Page, request: cluster.AnyOwnerRequest) -> cluster.RequestDone:
         """Perform a request after those that wait; raises `VisavisError`."""
         return await self._send(page, request)
 
-    def _send(self, page: _Page, request: cluster.AnyOwnerRequest) -> asyncio.Future[cluster.Done]:
-        answer: asyncio.Future[cluster.Done] = asyncio.get_running_loop().create_future()
+    def _send(
+        self, page: _Page, request: cluster.AnyOwnerRequest
+    ) -> asyncio.Future[cluster.RequestDone]:
+        answer: asyncio.Future[cluster.RequestDone] = asyncio.get_running_loop().create_future()
         answer.add_done_callback(lambda done: done.cancelled() or done.exception())
         if len(page.waiting) >= MAX_WAITING:
             answer.set_exception(VisavisError(ErrorKind.TooManyRequests))
@@ -329,7 +331,10 @@ class Edge:
                 page.waiting.clear()
 
     async def _settle(
-        self, page: _Page, request: cluster.AnyOwnerRequest, answer: asyncio.Future[cluster.Done]
+        self,
+        page: _Page,
+        request: cluster.AnyOwnerRequest,
+        answer: asyncio.Future[cluster.RequestDone],
     ) -> None:
         try:
             result = await self._ask(page, request)
@@ -345,7 +350,7 @@ class Edge:
             if not page.has_moved.is_set():
                 _fail(answer)
 
-    async def _ask(self, page: _Page, request: cluster.AnyOwnerRequest) -> cluster.Done:
+    async def _ask(self, page: _Page, request: cluster.AnyOwnerRequest) -> cluster.RequestDone:
         """Ask until there is an answer; raises `VisavisError`, or `_MovedError` for a page."""
         page.number += 1
         ask = cluster.Ask(
@@ -358,9 +363,9 @@ class Edge:
             if page.has_moved.is_set():
                 break
             match answer:
-                case cluster.Done():
+                case cluster.RequestDone():
                     return answer
-                case cluster.Refused():
+                case cluster.RequestRefused():
                     raise _error_of(answer)
                 case _:
                     await asyncio.sleep(PAUSE_SECONDS)
@@ -376,7 +381,7 @@ class Edge:
             answer = None
         else:
             answer = cluster.decode_answer(encoded)
-        if isinstance(answer, cluster.Done | cluster.Refused):
+        if isinstance(answer, cluster.RequestDone | cluster.RequestRefused):
             page.follow(page.owner, answer.session)
             return answer
         self._owners.forget(page.site_id)
@@ -392,7 +397,7 @@ class Edge:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def _fail(answer: asyncio.Future[cluster.Done]) -> None:
+def _fail(answer: asyncio.Future[cluster.RequestDone]) -> None:
     """Let those who wait for an answer know that there will be none."""
     if not answer.done():
         answer.set_exception(VisavisError(ErrorKind.InternalError))
@@ -402,7 +407,7 @@ def _session(agent_session: AgentSession) -> cluster.Session:
     return cluster.Session(agent_session.socket_id, agent_session.agent, agent_session.call_id)
 
 
-def _error_of(refused: cluster.Refused) -> VisavisError:
+def _error_of(refused: cluster.RequestRefused) -> VisavisError:
     """Return the error of a refusal; one that only a newer version knows is of its kind."""
     known: ErrorKind | ErrorCode = ErrorKind.InternalError
     if refused.code in ErrorCode.__members__:

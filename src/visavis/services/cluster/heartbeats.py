@@ -1,0 +1,76 @@
+"""Heartbeats of the nodes on the bus: whose messages arrive at this node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from visavis.protocol.cluster import NodeHeartbeat, decode_heartbeat
+from visavis.services.ports import Bus
+from visavis.services.topics import NODES_TOPIC
+
+HEARTBEAT_SECONDS: Final = 0.5
+SILENCE_SECONDS: Final = 2.0
+"""Time without a heartbeat after which a node is not heard."""
+MAX_STEP_SECONDS: Final = 1.0
+"""Time that one heartbeat of this node can add to the silence of the others.
+
+A process that was frozen itself could not hear them, and must not consider them dead.
+"""
+
+
+class Heartbeats:
+    """The nodes that this one hears, itself included while the bus `is_connected`.
+
+    `elapsed` is a monotonic clock.
+    """
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        node_id: str,
+        is_connected: Callable[[], bool],
+        elapsed: Callable[[], float],
+    ) -> None:
+        self._bus = bus
+        self._node_id = node_id
+        self._is_connected = is_connected
+        self._elapsed = elapsed
+        self._sent_at = elapsed()
+        self._silent_seconds: dict[str, float] = {}
+
+    @property
+    def heard(self) -> frozenset[str]:
+        """Nodes whose heartbeats arrive."""
+        me = {self._node_id} if self._is_connected() else frozenset[str]()
+        return frozenset(self._silent_seconds).union(me)
+
+    async def send(self) -> None:
+        """Send a heartbeat, every `HEARTBEAT_SECONDS`; forget the nodes that have fallen silent."""
+        self._bus.publish(NODES_TOPIC, NodeHeartbeat(self._node_id))
+        now = self._elapsed()
+        step = min(now - self._sent_at, MAX_STEP_SECONDS)
+        self._sent_at = now
+        silent = {node_id: seconds + step for node_id, seconds in self._silent_seconds.items()}
+        self._silent_seconds = {
+            node_id: seconds for node_id, seconds in silent.items() if seconds < SILENCE_SECONDS
+        }
+
+    def leave(self) -> None:
+        """Tell the others that this process is ending, so that they need not wait for silence."""
+        self._bus.publish(NODES_TOPIC, NodeHeartbeat(self._node_id, is_leaving=True))
+
+    async def follow(self) -> None:
+        """Receive the heartbeats of the others until cancelled."""
+        while True:
+            async with self._bus.subscribe(NODES_TOPIC) as heartbeats:
+                async for heartbeat in heartbeats:
+                    self.receive(heartbeat)
+
+    def receive(self, encoded: bytes) -> None:
+        heartbeat = decode_heartbeat(encoded)
+        if heartbeat.is_leaving:
+            self._silent_seconds.pop(heartbeat.node, None)
+        elif heartbeat.node != self._node_id:
+            self._silent_seconds[heartbeat.node] = 0.0

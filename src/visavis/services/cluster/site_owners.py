@@ -1,0 +1,132 @@
+"""Owners of the sites of a cluster, as one of its nodes finds them or becomes one itself.
+
+The table `site_owners` has the owner of each site. A node whose heartbeats arrive keeps its sites.
+The sites of another one are taken over by the first of their `candidates`, when it is next asked
+about them. Two nodes may both try: the compare-and-set in the table lets one of them succeed, and
+the term that it gets fences off the former owner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
+
+import structlog
+
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.ownership import MemberView, SiteOwner, candidates
+from visavis.services.members import Members
+from visavis.services.ownership import Ownership
+from visavis.services.ports import Store, Transaction
+from visavis.tasks import spawn
+
+log = structlog.get_logger(__name__)
+
+CHECK_SECONDS: Final = 5.0
+"""Period of `ClusterOwners.check`."""
+
+_NO_OWNER: Final = "No node can take over the calls of this site now."
+
+OnTaken = Callable[[int, SiteOwner | None], Awaitable[None]]
+
+
+class ClusterOwners:
+    """Implements `services.ports.SiteOwners` for the sites of a cluster.
+
+    `heard` returns the nodes whose heartbeats arrive. `on_taken` is awaited with each site that
+    this node takes, and its former owner, before the site's first request is performed.
+    """
+
+    def __init__(
+        self,
+        *,
+        ownership: Ownership,
+        store: Store,
+        members: Members,
+        heard: Callable[[], frozenset[str]],
+        on_taken: OnTaken,
+    ) -> None:
+        self._ownership = ownership
+        self._store = store
+        self._members = members
+        self._heard = heard
+        self._on_taken = on_taken
+        self._known: dict[int, SiteOwner] = {}
+        self._doubted: set[int] = set()
+        self._searches: dict[int, asyncio.Task[str]] = {}
+
+    def owns(self, site_id: int) -> bool:
+        return self._ownership.owns(site_id)
+
+    def forget(self, site_id: int) -> None:
+        self._doubted.add(site_id)
+
+    async def owner_of(self, site_id: int) -> str:
+        if self._ownership.owns(site_id):
+            return self._ownership.node_id
+        known = self._known.get(site_id)
+        if known and site_id not in self._doubted and known.node_id in self._heard():
+            return known.node_id
+        search = self._searches.get(site_id)
+        if search is None:
+            search = spawn("search for an owner", self._search(site_id), expected=VisavisError)
+            self._searches[site_id] = search
+            search.add_done_callback(lambda _: self._searches.pop(site_id))
+        return await asyncio.shield(search)
+
+    async def check(self) -> None:
+        """Give up the sites that another process has taken; raises `StoreUnavailable`.
+
+        An owner whose sites have no calls writes no batch, and would not notice otherwise.
+        """
+        sites = self._ownership.sites
+        terms = await self._store.write(lambda rows: self._ownership.fence(rows, sites))
+        self._ownership.confirm(sites, terms)
+
+    async def _search(self, site_id: int) -> str:
+        """Return the owner in the table, or the candidate that has to take the site over."""
+        try:
+            owner = await self._store.read(partial(self._read, site_id=site_id))
+            next_owner = self._successor(site_id, owner)
+            if next_owner == self._ownership.node_id:
+                return await self._take(site_id, owner)
+        except VisavisError:
+            if known := self._known.get(site_id):
+                return known.node_id
+            raise
+        self._doubted.discard(site_id)
+        if owner:
+            self._known[site_id] = owner
+        if next_owner:
+            return next_owner
+        if owner:
+            return owner.node_id
+        raise VisavisError(ErrorKind.StoreUnavailable, _NO_OWNER)
+
+    def _read(self, rows: Transaction, site_id: int) -> SiteOwner | None:
+        return rows.site_owners.get(self._ownership.cluster, site_id)
+
+    def _successor(self, site_id: int, owner: SiteOwner | None) -> str:
+        """Return the node that has to take a site over; empty if its owner keeps it."""
+        me, heard = self._ownership.node_id, self._heard()
+        if owner and owner.node_id == me:
+            return me  # the former process of this node, or one that has lost it and got it back
+        alive = [member for member in self._members.alive if member.node_id in heard]
+        everyone = frozenset(member.node_id for member in self._members.alive)
+        if not MemberView(me, everyone, heard).may_take(owner):
+            return ""
+        return next(iter(candidates(site_id, alive)), "")
+
+    async def _take(self, site_id: int, former: SiteOwner | None) -> str:
+        """Take a site; return its owner, which is another node if that was faster."""
+        term = await self._store.write(lambda rows: self._ownership.take(rows, site_id, former))
+        if not term:
+            return await self._search(site_id)
+        log.info("site taken", site_id=site_id, term=term, former=former and former.node_id)
+        await self._on_taken(site_id, former)
+        self._ownership.begin({site_id: term})
+        self._known.pop(site_id, None)
+        self._doubted.discard(site_id)
+        return self._ownership.node_id

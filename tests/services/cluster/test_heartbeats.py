@@ -1,0 +1,82 @@
+"""A node knows which other nodes it hears."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from visavis.bus.local import MAX_WAITING, LocalBus
+from visavis.protocol.cluster import NodeHeartbeat
+from visavis.protocol.wire import encode
+from visavis.services.cluster.heartbeats import HEARTBEAT_SECONDS, SILENCE_SECONDS, Heartbeats
+from visavis.services.topics import NODES_TOPIC
+from visavis.tasks import cancelled, child
+
+pytestmark = pytest.mark.anyio
+
+
+class Node:
+    """Heartbeats of one node, in simulated time."""
+
+    def __init__(self, bus: LocalBus, node_id: str) -> None:
+        self.time, self.is_connected = 0.0, True
+        self.heartbeats = Heartbeats(
+            bus=bus,
+            node_id=node_id,
+            is_connected=lambda: self.is_connected,
+            elapsed=lambda: self.time,
+        )
+
+    @property
+    def heard(self) -> str:
+        return "".join(sorted(self.heartbeats.heard))
+
+    async def pass_time(self, seconds: float) -> None:
+        self.time += seconds
+        await self.heartbeats.send()
+
+
+async def test_nodes_hear_each_other_until_one_is_silent_or_leaves() -> None:
+    bus = LocalBus()
+    a, b, c = (Node(bus, name) for name in "abc")
+    followers = [child(node.heartbeats.follow()) for node in (a, b, c)]
+    await asyncio.sleep(0)
+    for node in (a, b, c):
+        await node.pass_time(HEARTBEAT_SECONDS)
+    while {a.heard, b.heard, c.heard} != {"abc"}:
+        await asyncio.sleep(0)
+    c.heartbeats.leave()
+    while {a.heard, b.heard} != {"ab"}:
+        await asyncio.sleep(0)
+    await cancelled(*followers)
+    for _ in range(round(SILENCE_SECONDS / HEARTBEAT_SECONDS)):
+        assert a.heard == "ab"
+        await a.pass_time(HEARTBEAT_SECONDS)
+    assert a.heard == "a"
+
+
+async def test_a_node_without_a_connection_does_not_hear_itself() -> None:
+    node = Node(LocalBus(), "a")
+    node.is_connected = False
+    assert node.heard == ""
+
+
+async def test_a_node_that_was_frozen_does_not_consider_the_others_silent() -> None:
+    node = Node(LocalBus(), "a")
+    node.heartbeats.receive(encode(NodeHeartbeat("b")))
+    await node.pass_time(60.0)
+    assert node.heard == "ab"
+
+
+async def test_a_node_that_has_missed_heartbeats_hears_the_next_ones() -> None:
+    bus = LocalBus()
+    node = Node(bus, "a")
+    follower = child(node.heartbeats.follow())
+    await asyncio.sleep(0)
+    for _ in range(MAX_WAITING + 1):
+        bus.publish(NODES_TOPIC, NodeHeartbeat("b"))
+    while node.heard != "ab":
+        bus.publish(NODES_TOPIC, NodeHeartbeat("b"))
+        await asyncio.sleep(0)
+    await cancelled(follower)
