@@ -393,31 +393,41 @@ def test_upload_keys_are_in_the_audit_log(tmp_path: Path) -> None:
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    found: list[tuple[str, ...]] = [path]
-    for name, command in group.commands.items():
-        if isinstance(command, click.Group):
-            found += commands(command, (*path, name))
-        else:
-            found.append((*path, name))
+    """Return the group and all commands in it; `main` imports those in it when they are named."""
+    context = click.Context(group)
+    found = [path]
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command, name
+        inner = (*path, name)
+        found += commands(command, inner) if isinstance(command, click.Group) else [inner]
     return found
 
 
-@pytest.mark.parametrize("command", commands(main), ids=" ".join)
-def test_help_answers(command: tuple[str, ...]) -> None:
-    result = CliRunner().invoke(main, [*command, "--help"])
-    assert result.exit_code == 0
-    assert "Usage:" in result.output
+def test_help_answers() -> None:
+    every = commands(main)
+    assert ("recordings", "list") in every
+    for command in every:
+        result = CliRunner().invoke(main, [*command, "--help"])
+        assert result.exit_code == 0, command
+        assert "Usage:" in result.output, command
 
 
 def test_documents_name_only_commands_that_exist() -> None:
-    known = {" ".join(command) for command in commands(main)}
+    every = commands(main)
+    known = {" ".join(command) for command in every}
+    first_words = {command[0] for command in every if command}
+    groups = {command[0] for command in every if len(command) > 1}
     root = Path(__file__).parents[2]
-    groups = {name for name, command in main.commands.items() if isinstance(command, click.Group)}
+    found = 0
+    named = re.compile(r"visavis ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
     for document in (root / "README.md", *(root / "docs").glob("*.md")):
-        for first, second in re.findall(r"visavis ([a-z]+)(?: ([a-z]+))?", document.read_text()):
-            if first in main.commands:
+        for first, second in named.findall(document.read_text()):
+            if first in first_words:
+                found += 1
                 command = f"{first} {second}" if first in groups and second else first
                 assert command in known, f"{document.name}: visavis {command}"
+    assert found > 20
 
 
 def test_every_permission_can_be_named(run: Run) -> None:
