@@ -367,11 +367,7 @@ class Crowd:
             self._write(talking, "a line of text, while calls are given up all the time")
         )
         for _ in range(HANGUPS):
-            call_id = free[0].ringing[0]
-            rings = [agent.hears(type="ring") for agent in free]
-            began = time.perf_counter()
-            await self._caller(call_id).send(type="hangUp", callId=call_id)
-            next_rings.add(began, await all_of(rings))
+            next_rings.add(*await self._give_up(free))
             await asyncio.sleep(0.1)
         await writing
         print(next_rings, flush=True)
@@ -379,10 +375,22 @@ class Crowd:
     async def _refresh(self, free: list[Page]) -> None:
         """Let new calls ring instead of old ones: without media, a bridge is lost after a while."""
         for _ in range(TALKING):
-            rings = [agent.hears(type="ring") for agent in free]
-            call_id = free[0].ringing[0]
-            await self._caller(call_id).send(type="hangUp", callId=call_id)
-            await all_of(rings)
+            await self._give_up(free)
+
+    async def _give_up(self, free: list[Page]) -> tuple[float, list[float]]:
+        """Let a ringing visitor hang up; return when, and when the next call rings at each console.
+
+        The next call may ring before the ended one has stopped, which is awaited too: it could be
+        given up once more, after which nothing rings.
+        """
+        call_id = free[0].ringing[0]
+        rings = [agent.hears(type="ring") for agent in free]
+        stops = [agent.hears(type="ringStopped", call_id=call_id) for agent in free]
+        began = time.perf_counter()
+        await self._caller(call_id).send(type="hangUp", callId=call_id)
+        heard = await all_of(rings)
+        await all_of(stops)
+        return began, heard
 
     async def _switch(self) -> None:
         say("throwing the switch")
@@ -499,10 +507,14 @@ async def _one_to_one(pages: list[Page]) -> None:
 
 
 def ring_everywhere(system: System) -> None:
-    """Let each call ring at all free agents, so that the cost of a large team is measured."""
+    """Let each call ring at all free agents, so that the cost of a large team is measured.
+
+    It rings until it is accepted or given up. Otherwise the first calls, which began together,
+    would end together during a later measurement.
+    """
     answer = httpx2.put(
         f"{system.url}/v4/livechat/recordingPolicy",
-        json={"ringLimit": None},
+        json={"ringLimit": None, "ringSeconds": 600},
         headers={"Authorization": f"Bearer {system.token()}"},
         timeout=30,
     )
