@@ -218,7 +218,7 @@ class RecordingAdmin:
         site_id, recording_id, now = manifest.site_id, manifest.recording_id, self._clock()
 
         def work(rows: Transaction) -> None:
-            if site_id not in {site.id for site in rows.sites.all()}:
+            if rows.sites.get(site_id) is None:
                 raise VisavisError(ErrorKind.EntityNotFound, f"There is no site {site_id}.")
             rows.recordings.add(manifest)
             found = rows.recordings.get(site_id, recording_id)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Update, delete, select, update
 
 from visavis.domain.call import CallState, EndReason
 from visavis.services.ports import CallSnapshot
@@ -46,22 +46,13 @@ class SqlLiveCallRows(Rows):
     def end_others(self, node_id: str, now: datetime) -> int:
         live, c = t.live_calls.c, t.calls.c
         known = select(live.call_id).where(live.node_id == node_id)
-        result = self._run(
-            update(t.calls)
-            .where(c.state != CallState.ENDED, c.node_id.in_((node_id, "")), c.id.not_in(known))
-            .values(state=CallState.ENDED, ended_at=now, reason=EndReason.FAILED)
-        )
-        return int(result.rowcount)
+        ended = _ended(now).where(c.node_id.in_((node_id, "")), c.id.not_in(known))
+        return int(self._run(ended).rowcount)
 
     def end(self, site_id: int, call_id: str, now: datetime) -> bool:
-        live, c = t.live_calls.c, t.calls.c
-        self._run(delete(t.live_calls).where(live.site_id == site_id, live.call_id == call_id))
-        result = self._run(
-            update(t.calls)
-            .where(c.site_id == site_id, c.id == call_id, c.state != CallState.ENDED)
-            .values(state=CallState.ENDED, ended_at=now, reason=EndReason.FAILED)
-        )
-        return bool(result.rowcount)
+        self.delete(site_id, call_id)
+        c = t.calls.c
+        return bool(self._run(_ended(now).where(c.site_id == site_id, c.id == call_id)).rowcount)
 
     def set_staffed(self, site_id: int, node_id: str, *, is_staffed: bool) -> None:
         values = {"site_id": site_id, "node_id": node_id}
@@ -75,3 +66,9 @@ class SqlLiveCallRows(Rows):
         c = t.staffed_sites.c
         query = select(c.site_id).where(c.node_id == node_id).order_by(c.site_id)
         return list(self._run(query).scalars())
+
+
+def _ended(now: datetime) -> Update:
+    """Return the statement that ends open calls as failed; the caller says which."""
+    values = {"state": CallState.ENDED, "ended_at": now, "reason": EndReason.FAILED}
+    return update(t.calls).where(t.calls.c.state != CallState.ENDED).values(values)
