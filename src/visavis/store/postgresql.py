@@ -87,7 +87,8 @@ def _defaults(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _alone(connection: Connection) -> None:
-    """Two nodes may start at once: only one of them migrates."""
+    """Two nodes may start at once: only one of them migrates, however long it computes."""
+    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
 
 

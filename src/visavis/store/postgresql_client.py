@@ -25,6 +25,13 @@ LIMITS: Final = {
 }
 """libpq's parameters; by default it takes a quarter of an hour to notice that a machine is gone."""
 
+IDLE_SECONDS: Final = 5.0
+"""Time that the server grants a transaction between two statements.
+
+A frozen process would keep its locks: its kernel goes on acknowledging packets, and everybody else
+would wait for it. The limit is shorter than the one of a statement, so that those who wait succeed.
+"""
+
 POLL_SECONDS: Final = 0.1
 CANCEL_SECONDS: Final = 1.0
 
@@ -103,6 +110,7 @@ class Connector:
         chosen = in_order(parameters, first=self._server, last=self._silent)
         connection = PostgresqlConnection.connect(**chosen)
         connection.statement_seconds = self.statement_seconds
+        limit_idle_transactions(connection)
         server = f"{connection.info.host}:{connection.info.port}"
         connection.on_silence = partial(self._give_up, server)
         before, self._server = self._server, server
@@ -118,6 +126,16 @@ class Connector:
     def _give_up(self, server: str) -> None:
         log.error("the database server does not answer: giving it up", server=server)
         self._silent = server
+
+
+def limit_idle_transactions(connection: psycopg.Connection[Any]) -> None:
+    """Have the server end a session that leaves a transaction idle for `IDLE_SECONDS`."""
+    connection.autocommit = True
+    limit = f"{IDLE_SECONDS * 1000:.0f}ms"
+    connection.execute(
+        "SELECT set_config('idle_in_transaction_session_timeout', %s, false)", [limit]
+    )
+    connection.autocommit = False
 
 
 def in_order(parameters: Mapping[str, Any], *, first: str, last: str) -> dict[str, Any]:
