@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import IO, Any, ClassVar, TypeVar
+from typing import IO, Any, ClassVar, Final, TypeVar
 
 import httpx2
 from playwright._impl._api_structures import SetCookieParam
@@ -45,6 +49,10 @@ FAKE_DEVICES = (
     "--no-sandbox",
 )
 
+
+PORTS = range(10_000, 32_000)
+"""Below the ports that the kernel gives to connections: it may give away a free one meanwhile."""
+_lent: Final = set[int]()
 
 VISITOR, AGENT = "visavis", "visavisConsole"
 """By which name a page has its peer connection."""
@@ -459,12 +467,31 @@ def children(pid: int) -> list[int]:
     return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def free_port() -> int:
+    """Return a port that is free for UDP and TCP, and stays reserved for this process's tests."""
+    return free_media_port()
+
+
 def free_media_port(count: int = 1) -> int:
-    """The first of so many ports in a row that are free for UDP and TCP."""
+    """Return the first of so many ports in a row, each as of `free_port`."""
     while True:
-        first = free_port()
-        if all(_is_free(port) for port in range(first, first + count)):
+        ports = range(first := secrets.choice(PORTS), first + count)
+        if not _lent.intersection(ports) and all(_is_free(port) for port in ports):
+            try:
+                fcntl.lockf(_ledger(), fcntl.LOCK_EX | fcntl.LOCK_NB, count, first)
+            except OSError:  # of another process
+                continue
+            _lent.update(ports)
             return first
+
+
+@cache
+def _ledger() -> IO[bytes]:
+    """Return a file of which each byte is a port: the process that has it locked uses the port.
+
+    A product that is stopped does not hold its port, and is to find it again when it starts.
+    """
+    return (Path(tempfile.gettempdir()) / "visavis-test-ports").open("ab")
 
 
 def _is_free(port: int) -> bool:
@@ -475,12 +502,6 @@ def _is_free(port: int) -> bool:
             except (OSError, OverflowError):
                 return False
     return True
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def listens(port: int) -> bool:

@@ -1,14 +1,16 @@
-"""Systems of failed tests are stopped."""
+"""Systems of failed tests are stopped, and no two use one port."""
 
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 from typing import IO
 
 import pytest
 
-from tests.running import System, no_system_left
+from tests import running
+from tests.running import System, free_media_port, free_port, no_system_left
 
 
 class IdleSystem(System):
@@ -37,3 +39,25 @@ def test_a_system_that_does_not_start_leaves_no_process(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="No such option"):
         System(tmp_path / "data", "--no-such-option").start()
     assert all(system.data.parent != tmp_path for system in System.running)
+
+
+def test_no_port_is_lent_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if nothing listens there, and to the tests of another process."""
+    first = free_media_port(4)
+    monkeypatch.setattr(running, "_lent", set())  # as if they were lent to another process
+    monkeypatch.setattr(running, "PORTS", range(first, first + 4))
+    script = f"""
+from tests import running
+running.PORTS = range({first}, {first + 12})
+print(*(running.free_port() for _ in range(6)), flush=True)
+input()
+"""
+    other = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with other:
+        assert other.stdout
+        lent = [int(port) for port in other.stdout.readline().split()]
+        assert len(set(lent)) == 6
+        assert min(lent) >= first + 4
+    assert {free_port() for _ in range(4)} == set(range(first, first + 4))
