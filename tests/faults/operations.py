@@ -252,9 +252,7 @@ class RunningCall:
         self.id = visitor.known_as
 
     async def hang_up(self) -> None:
-        while not self.visitor.is_over.is_set():
-            await self.visitor.hang_up()
-            await asyncio.sleep(0.2)
+        await hung_up(self.visitor)
 
 
 class MediaWindow:
@@ -655,9 +653,8 @@ class Operations:
                 await visitor.call("Visitor")
                 await _any(visitor.is_connected, visitor.is_over)
         if not visitor.is_connected.is_set():
-            while visitor.call_id and not visitor.is_over.is_set():
-                await visitor.hang_up()
-                await asyncio.sleep(0.2)
+            if visitor.call_id:
+                await hung_up(visitor)
             return None
         agent = next(agent for agent in self._agents if agent.call_id == visitor.known_as)
         await until(lambda: min(_peer(visitor).received, _peer(agent).received) > 0)
@@ -675,6 +672,16 @@ class Operations:
             if path.name not in self._decoded:
                 self._decoded.add(path.name)
                 assert decoding_errors(path) == "", path
+
+
+async def hung_up(visitor: Visitor) -> None:
+    """Hang up, again if the request was lost; fails if the call does not end."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + PATIENCE
+    while not visitor.is_over.is_set():
+        assert loop.time() < end, f"the call did not end: {visitor.call_id}"
+        await visitor.hang_up()
+        await asyncio.sleep(0.2)
 
 
 async def _any(*events: asyncio.Event) -> None:

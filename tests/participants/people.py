@@ -89,6 +89,8 @@ class Person:
 
     async def hear(self, message: dict[str, Any]) -> None:
         match message["type"]:
+            case "ping":  # the server closes the socket of a page in a call that does not answer
+                await self.send(type="pong")
             case "callState":
                 self._reached(message)
             case "linked":
