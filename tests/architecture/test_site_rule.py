@@ -30,6 +30,7 @@ FREE = {
     "SqlNodeRows.mark_alive": "a node serves every site",
     "SqlNodeRows.alive_at": "a node serves every site",
     "SqlRecordingRows.spool_nodes": "a node serves every site",
+    "SqlRecordingRows.clock_offset": "a machine has one clock for every site",
     "SqlLibrarySearch._count": "runs a query that names its site",
     "SqlLibrarySearch._intersected": "runs queries that name their site",
     "SqlLibrarySearch._aggregated": "runs a query that names its site",

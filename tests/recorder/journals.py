@@ -10,8 +10,15 @@ from typing import Final
 import msgspec
 
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
-from visavis.domain.recording import MANIFEST, Manifest, journal_name
-from visavis.spool.format import MAGIC, NO_LEG, RecordKind, encode_block, encode_record
+from visavis.domain.recording import CLOCK, MANIFEST, Manifest, RecordingClock, journal_name
+from visavis.spool.format import (
+    MAGIC,
+    NO_LEG,
+    RecordKind,
+    encode_block,
+    encode_record,
+    read_blocks,
+)
 
 DATA = Path(__file__).resolve().parents[1] / "rtp" / "data"
 OPUS: Final = 111
@@ -50,3 +57,22 @@ def _packets(seconds: float) -> bytes:
             at = START_US + number * 20_000
             body += encode_record(at, RecordKind.RTP, leg, rtp)
     return body
+
+
+def shift_times(journal: Path, by_us: int) -> None:
+    """Rewrite a journal as a node writes it whose recording's clock is ahead by this much."""
+    with journal.open("rb") as file:
+        blocks = [
+            b"".join(
+                encode_record(at + by_us, kind, leg, body[start:end])
+                for at, kind, leg, start, end in records
+            )
+            for body, records in read_blocks(file)
+        ]
+    journal.write_bytes(MAGIC + b"".join(map(encode_block, blocks)))
+
+
+def put_clock(directory: Path, boot_id: str, offset_us: int, ahead_us: int | None = None) -> None:
+    """Give a recording's own journals a clock."""
+    clock = RecordingClock(boot_id=boot_id, offset_us=offset_us, database_ahead_us=ahead_us)
+    (directory / CLOCK).write_bytes(msgspec.json.encode(clock))

@@ -11,15 +11,19 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from tests.recorder.journals import put_clock, shift_times
 from tests.running import decoding_errors, ffprobe
 from tests.synthetic import media
 from tests.synthetic.call import BEGIN, Browser, Journal, Network, rtp, sdp
+from tests.synthetic.matroska import without_uids
 from tests.synthetic.watch import DARK, LOUD, beeps, brightness, flashes, loudness
 from visavis.domain.call_events import CallEvent, CallReport
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
 from visavis.domain.recording import MATROSKA, Manifest
 from visavis.protocol.attachment import RecordedCallReport
 from visavis.recorder.mux.matroska import mux
+from visavis.spool import pieces
+from visavis.spool import reader as spool_reader
 from visavis.spool.format import RecordKind
 from visavis.spool.writer import create_journal
 
@@ -525,3 +529,30 @@ def test_garbage_costs_nothing_but_itself(tmp_path: Path) -> None:
     assert result is not None
     assert set(titles(result.path)) >= set(FOUR)
     assert len(brightness(result.path, "Visitor video")) == 4 * media.FPS
+
+
+def test_journals_of_two_machines_make_the_file_of_one(tmp_path: Path) -> None:
+    """The call moves to another node, whose clock is an hour ahead and was set meanwhile."""
+    one, two = Journal(), Journal()
+    for journal, start in ((one, 0.0), (two, 3.0)):
+        journal.describe(start)
+        for leg in (VISITOR, AGENT):
+            talk(journal, leg, 4.0, start=start, base=int(start) * 100_000)
+    moved = CallEvent(datetime.fromtimestamp(BEGIN + 8.0, UTC), "screenStarted", "agent")
+    report = CallReport(call_id="call", site_id=1, media="video", events=(moved,))
+    whole, home, other = (tmp_path / name for name in ("whole", "home", "other"))
+    for directory in (whole, home):
+        one.write(directory, 1)
+    two.note(5.0, type="wallClock", aheadUs=2_000_000)
+    two.write(whole, 2)
+    two.records.pop()  # the other node's wall clock is that much ahead of its own recording
+    two.note(5.0, type="wallClock", aheadUs=2_000_000 - 3_600_000_000)
+    shift_times(two.write(other, 2), 3_600_000_000)
+    put_clock(home, "a", 1, 1_000_000)
+    put_clock(other, "b", 2, 1_000_000 - 3_600_000_000)
+    pieces.merge(other, home)
+    assert len(spool_reader.journals(home)) == 2
+    files = [without_uids(muxed(directory, report).read_bytes()) for directory in (whole, home)]
+    assert files[0] == files[1]
+    times = [event.at for event in attached(home / MATROSKA).events]
+    assert times == [datetime.fromtimestamp(BEGIN + 6.0, UTC)]

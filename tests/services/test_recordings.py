@@ -223,3 +223,10 @@ async def test_what_does_not_exist_is_not_found(
     await refused(ErrorKind.EntityNotFound, admin.get(agent, "r"))
     without = RecordingAdmin(store, time, ARCHIVE, None)
     await refused(ErrorKind.EntityNotFound, without.check_server(agent, None, None))
+
+
+async def test_only_an_embedded_database_needs_no_comparison_of_clocks(
+    recordings: Recordings, database: str
+) -> None:
+    is_embedded = not database.startswith("postgresql")
+    assert (await recordings.clock_offset() is None) == is_embedded

@@ -17,6 +17,7 @@ import pytest
 from tests.running import eventually
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
 from visavis.domain.recording import Manifest
+from visavis.spool import clocks
 from visavis.spool import sync_thread as sync_thread_module
 from visavis.spool import writer as journal_module
 from visavis.spool.format import MAGIC, JournalRecord, RecordKind, read_journal
@@ -149,7 +150,7 @@ def test_the_wall_clock_is_used_where_no_clock_of_this_boot_is_kept(
 def test_a_boot_that_is_not_known_prevents_no_journal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "BOOT_ID", tmp_path / "missing")
+    monkeypatch.setattr(clocks, "BOOT_ID", tmp_path / "missing")
     new_journal(tmp_path).close()
     offset_us = with_clock_set(monkeypatch, 60)
     second = create_journal(tmp_path, MANIFEST, 2, pytest.fail)

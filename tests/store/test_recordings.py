@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -356,3 +357,16 @@ async def test_policies(store: SqlStore) -> None:
     await store.write(lambda rows: rows.settings.put_policy(forgotten))
     assert await store.read(lambda rows: rows.settings.get(1).policy) == forgotten
     assert await store.read(lambda rows: rows.settings.get(2).policy) == RecordingPolicy(2)
+
+
+async def test_the_database_s_clock_is_compared_with_this_machine_s(
+    store: SqlStore, database: str
+) -> None:
+    """On this machine both clocks are the same one, so the result is known."""
+    offset = await store.read(lambda rows: rows.recordings.clock_offset())
+    if not database.startswith("postgresql"):
+        assert offset is None
+        return
+    assert offset
+    expected_us = (time.time_ns() - time.monotonic_ns()) // 1000
+    assert abs(offset.offset_us - expected_us) <= offset.error_us + 1_000

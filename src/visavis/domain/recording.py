@@ -4,8 +4,10 @@ The spool is a directory on the media worker's machine and the only state of the
 
     <spool>/<recording id>/
         manifest.json          Manifest: written and synced before the legs are joined
-        clock.json             RecordingClock, shared by all journals; old spools have none
+        clock.json             RecordingClock of the journals of this node; old spools have none
         0001.journal           packets of one recorded bridge, by its number (spool.format)
+        0002-1a2b3c4d.journal  journal from the spool of another node (spool.pieces)
+        1a2b3c4d.clock.json    RecordingClock of those journals
         recording.mkv          the muxed file, complete as soon as it has this name
         delivery.json          Delivery: progress of its upload
         trouble.json           Trouble: failures of the muxer, if there were any
@@ -23,7 +25,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -55,14 +57,26 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class RecordingClock(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """Offset from the monotonic clock to the wall clock when the recording began.
+    """Offset from the monotonic clock to the wall clock when the recording began on a node.
 
-    All journals of the recording use it, so that a change of the wall clock between two journals
-    does not shift them against each other. It is valid only until the next boot of the machine.
+    All journals of the recording on that node use it, so that a change of the wall clock between
+    two journals does not shift them against each other. It is valid only until the next boot of the
+    machine. `database_ahead_us` is by how much the database's clock is ahead of the recording's
+    clock, to within `error_us`. It is `None` until it is measured. Journals of several nodes are
+    placed on one timeline by it.
     """
 
     boot_id: str
     offset_us: int
+    database_ahead_us: int | None = None
+    error_us: int = 0
+
+
+class ClockOffset(NamedTuple):
+    """By how much the database's clock is ahead of a monotonic clock, to within `error_us`."""
+
+    offset_us: int
+    error_us: int
 
 
 class Delivery(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

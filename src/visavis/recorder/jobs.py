@@ -14,7 +14,7 @@ from visavis import __version__
 from visavis.domain.call_events import CallReport
 from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress, RecordingServer
 from visavis.domain.errors import VisavisError
-from visavis.domain.recording import Delivery, Manifest
+from visavis.domain.recording import ClockOffset, Delivery, Manifest
 from visavis.outbound.backoff import Backoff
 from visavis.spool import reader as spool_reader
 
@@ -31,6 +31,9 @@ class RecordingStore(Protocol):
     """
 
     async def delivery_plans(self, site_ids: frozenset[int]) -> Mapping[int, DeliveryPlan]: ...
+    async def clock_offset(self) -> ClockOffset | None:
+        """Compare this machine's monotonic clock with the database's; `None` for SQLite."""
+
     async def ended_calls(self, calls: frozenset[tuple[int, str]]) -> frozenset[tuple[int, str]]:
         """Return those of the calls (site ID, call ID) that have ended or are unknown."""
 
@@ -47,6 +50,7 @@ class RecordingStore(Protocol):
 class RecordingJob:
     """Recording in the spool: its state on disk, its running task, and when to try it again.
 
+    `is_timed` says that the recording's clock has been compared with the database's, or cannot be.
     `tried_server` is the server of the last attempt. `uploaded` is the number of bytes sent to it,
     and `saved_bytes` the number last saved in the database.
     """
@@ -56,6 +60,7 @@ class RecordingJob:
     backoff: Backoff
     is_muxed: bool
     is_given_up: bool = False
+    is_timed: bool = False
     tried_server: RecordingServer | None = None
     tried_at: float = 0.0
     uploaded: int = 0

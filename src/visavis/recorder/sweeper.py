@@ -18,6 +18,7 @@ from visavis.recorder.jobs import RecordingJob, RecordingStore, read_job, save_p
 from visavis.recorder.mux_pool import MuxPool
 from visavis.recorder.mux_queue import MuxQueue
 from visavis.recorder.upload_queue import Uploader, UploadQueue
+from visavis.spool import clocks
 from visavis.spool import reader as spool_reader
 from visavis.tasks import cancelled, describe, run_every
 
@@ -77,6 +78,7 @@ class Sweeper:
             delivery_plans = await self._store.delivery_plans(
                 frozenset(k.site_id for k in self._jobs.values())
             )
+            await self._compare_clocks()
             await self._retry(delivery_plans)
             await self._mux_queue.start(self._jobs.values(), now)
         except VisavisError as error:
@@ -137,6 +139,18 @@ class Sweeper:
                     log.error("recording postponed", recording_id=job.id, reason=describe(error))
                     job.backoff.record_failure(self._clock(), POSTPONE_SECONDS)
                 job.task = None
+
+    async def _compare_clocks(self) -> None:
+        """Compare the clocks of new recordings with the database's, while they are recorded."""
+        untimed = [job for job in self._jobs.values() if not job.is_timed]
+        due = await asyncio.to_thread(
+            lambda: [job for job in untimed if clocks.is_comparable(job.directory)]
+        )
+        if due and (offset := await self._store.clock_offset()):
+            for job in due:
+                await asyncio.to_thread(clocks.write_comparison, job.directory, offset)
+        for job in untimed:
+            job.is_timed = True
 
     async def _retry(self, delivery_plans: Mapping[int, DeliveryPlan]) -> None:
         """Reset the failures of the recordings for which a retry was requested."""

@@ -46,7 +46,7 @@ from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, 
 from visavis.domain.ownership import SiteOwner
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.policy import RecordingPolicy
-from visavis.domain.recording import Delivery, Manifest, RecordingState
+from visavis.domain.recording import ClockOffset, Delivery, Manifest, RecordingState
 from visavis.domain.site_settings import SiteSettings
 from visavis.domain.upload_keys import UploadKey
 from visavis.domain.uploads import (
@@ -388,6 +388,12 @@ class RecordingRows(Protocol):
 
     def clear_retries(self, site_id: int, recording_ids: Collection[str]) -> None:
         """Clear the retry requests of these recordings."""
+
+    def clock_offset(self) -> ClockOffset | None:
+        """Compare this machine's monotonic clock with the database's; `None` for SQLite.
+
+        A SQLite database has one node, so that its clock is never needed.
+        """
 
     def ended_calls(self, calls: Collection[tuple[int, str]]) -> frozenset[tuple[int, str]]:
         """Return those of the calls (site, id) that have ended or are unknown."""

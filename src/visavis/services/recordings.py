@@ -20,7 +20,13 @@ from visavis.domain.delivery_status import (
 )
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent
-from visavis.domain.recording import UNDELIVERED, Delivery, Manifest, RecordingState
+from visavis.domain.recording import (
+    UNDELIVERED,
+    ClockOffset,
+    Delivery,
+    Manifest,
+    RecordingState,
+)
 from visavis.services.ports import Clock, RecordingServers, Store, Transaction
 
 EVERY_STATE: Final = tuple(RecordingState)
@@ -55,6 +61,10 @@ class Recordings:
             }
 
         return await self._store.read(work)
+
+    async def clock_offset(self) -> ClockOffset | None:
+        """Compare this machine's monotonic clock with the database's; `None` for SQLite."""
+        return await self._store.read(lambda rows: rows.recordings.clock_offset())
 
     async def ended_calls(self, calls: frozenset[tuple[int, str]]) -> frozenset[tuple[int, str]]:
         """Return those of the calls (site, id) that have ended or are unknown."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import filecmp
 import os
 import shutil
 from pathlib import Path
 from typing import Final
 
-from visavis.domain.recording import JOURNAL_SUFFIX, MATROSKA
+from visavis.domain.recording import JOURNAL_SUFFIX
 from visavis.durable import sync_directory
+from visavis.spool import pieces
 from visavis.spool import reader as spool_reader
 
 _LOCK: Final = f"copying{JOURNAL_SUFFIX}"
@@ -21,15 +21,15 @@ _LOCK: Final = f"copying{JOURNAL_SUFFIX}"
 def move_into(spool: Path, directory: Path) -> None:
     """Move a claimed recording into the spool, where it appears at once and complete.
 
-    A crash leaves the recording in its old place, or in both with equal content; the next call then
-    completes the move. Raises `FileExistsError` if the spool has a different recording of its id,
-    and `OSError` if the disk fails.
+    If the spool has journals of the same recording, because its call was on both nodes, those of
+    the directory are added to them. A crash leaves the recording in its old place, or in both; the
+    next call then completes the move. Raises `FileExistsError` if the spool has a different
+    recording of its id, and `OSError` if the disk fails or the recording there is in use.
     """
     spool.mkdir(parents=True, exist_ok=True)
     target = spool / directory.name
     if target.exists():
-        if not _is_copied(directory, target):
-            raise FileExistsError(errno.EEXIST, "the spool has another recording of this id")
+        _merge(directory, target)
         spool_reader.remove(directory)
         return
     try:
@@ -64,17 +64,19 @@ def _copy(directory: Path, target: Path) -> None:
         os.close(lock)
 
 
-def _is_copied(directory: Path, target: Path) -> bool:
-    """Whether the target has every file of the directory, with the same content."""
-    return all(
-        (target / path.name).is_file() and filecmp.cmp(path, target / path.name, shallow=False)
-        for path in _files(directory)
-        if path.name.endswith(JOURNAL_SUFFIX)
-    )
+def _merge(directory: Path, target: Path) -> None:
+    """Add the journals of a directory to those of the same recording in this spool."""
+    if spool_reader.read_manifest(directory) != spool_reader.read_manifest(target):
+        raise FileExistsError(errno.EEXIST, "the spool has another recording of this id")
+    if pieces.is_merged(directory, target):
+        return
+    with spool_reader.claimed(target) as is_ours:
+        if not is_ours:
+            raise BlockingIOError(errno.EAGAIN, "the recorder is working on this recording")
+        pieces.merge(directory, target)
 
 
 def _files(directory: Path) -> list[Path]:
     """Return the files of a recording, without those that were not complete."""
-    draft = f"{MATROSKA}.part"
     paths = sorted(directory.iterdir())
-    return [path for path in paths if not path.name.startswith(".") and path.name != draft]
+    return [path for path in paths if path.name[0] != "." and path.suffix != pieces.DRAFT_SUFFIX]

@@ -25,6 +25,7 @@ from visavis.domain.recording import (
     journal_name,
 )
 from visavis.durable import start_write_out, sync_directory, write_synced
+from visavis.spool.clocks import current_clock, read_clock
 from visavis.spool.format import MAGIC, NO_LEG, RecordKind, block_header, encode_record
 from visavis.spool.sync_thread import SyncThread
 
@@ -36,7 +37,6 @@ CLOCK_STEP_US: Final = 50_000
 BlockParts = list[bytes | memoryview]
 """Body of a block in parts, which are written together without being copied."""
 
-BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 SYNC_THREAD: Final = SyncThread()
 """Shared by all journals of the process: one thread per journal would compete for the GIL."""
 
@@ -232,7 +232,7 @@ def create_journal(
             clock = _read_clock(directory)
             file = _create(directory / journal_name(number), undo)
         else:
-            clock = _current_clock()
+            clock = current_clock()
             hidden = _make_hidden(spool, manifest.recording_id, number, undo)
             lock, file = _begin(hidden, msgspec.json.encode(manifest), clock, number, undo)
             hidden.rename(directory)
@@ -250,7 +250,7 @@ def try_to_create_journal(spool: Path, reserve_bytes: int) -> None:
     """Create and remove an empty journal; raises `OSError` if a recording could not start."""
     _prepare(spool, reserve_bytes)
     with ExitStack() as undo:
-        _begin(_make_hidden(spool, "check", 0, undo), b"", _current_clock(), 0, undo)
+        _begin(_make_hidden(spool, "check", 0, undo), b"", current_clock(), 0, undo)
 
 
 def _make_hidden(spool: Path, name: str, number: int, undo: ExitStack) -> Path:
@@ -288,28 +288,15 @@ def _begin(
     return lock, _create(directory / journal_name(number), undo)
 
 
-def _current_clock() -> RecordingClock:
-    """Return the current offset between the monotonic clock and the wall clock."""
-    try:
-        boot_id = BOOT_ID.read_text().strip()
-    except OSError:  # Without a boot ID, later journals of the recording take the current offset.
-        boot_id = ""
-    offset_us = (time.time_ns() - time.monotonic_ns()) // 1000
-    return RecordingClock(boot_id=boot_id, offset_us=offset_us)
-
-
 def _read_clock(directory: Path) -> RecordingClock:
     """Return the clock of a recording's first journal.
 
     Returns the current clock if the first journal was written before a reboot or by a version
     without this file, or if the file cannot be read: that never prevents a recording.
     """
-    current = _current_clock()
-    try:
-        kept = msgspec.json.decode((directory / CLOCK).read_bytes(), type=RecordingClock)
-    except (OSError, msgspec.MsgspecError):
-        return current
-    return kept if current.boot_id and kept.boot_id == current.boot_id else current
+    current = current_clock()
+    kept = read_clock(directory)
+    return kept if kept and current.boot_id and kept.boot_id == current.boot_id else current
 
 
 def _prepare(spool: Path, reserve_bytes: int) -> None:

@@ -38,6 +38,7 @@ from visavis.spool.notes import (
     WallClock,
     parse_note,
 )
+from visavis.spool.pieces import shift_us
 
 EARLIEST_US: Final = 946_684_800_000_000
 LATEST_US: Final = 4_102_444_800_000_000
@@ -123,8 +124,18 @@ class Scan:
 def believable_blocks(journal: Path) -> Iterator[Block]:
     """Yield the blocks of a journal without records whose times are implausible.
 
-    No yielded block is empty. A file that is not a journal has no blocks. Raises `OSError`.
+    The times are converted to the clock of the recording if the journal is of another node. No
+    yielded block is empty. A file that is not a journal has no blocks. Raises `OSError`.
     """
+    shift = shift_us(journal)
+    if not shift:
+        yield from _believable_blocks(journal)
+        return
+    for body, records in _believable_blocks(journal):
+        yield body, [(one[0] + shift, *one[1:]) for one in records]
+
+
+def _believable_blocks(journal: Path) -> Iterator[Block]:
     with journal.open("rb") as file, suppress(ValueError):
         for body, records in read_blocks(file):
             # Arrivals are in order, so the first and the last one suffice.
@@ -211,10 +222,12 @@ class _JournalScanner:
         self._paused_at: float | None = None
         self._first: float | None = None
         self._has_media = False
+        self._shift = 0.0
 
     def read(self, journal: Path) -> None:
         """Read the whole journal. Raises `OSError`."""
         arrival = 0.0
+        self._shift = shift_us(journal) / 1e6
         for body, records in _described(believable_blocks(journal)):
             if self._first is None:
                 self._first = records[0][0] / 1e6
@@ -311,7 +324,8 @@ class _JournalScanner:
             self._scan.lost_records += note.records
         elif isinstance(note, WallClock):
             if len(self._scan.clock_steps) < MAX_CLOCK_STEPS:
-                self._scan.clock_steps.append((arrival, note.ahead_us / 1e6))
+                # by the clock of the node that wrote the note, unlike the arrival
+                self._scan.clock_steps.append((arrival, note.ahead_us / 1e6 - self._shift))
         elif isinstance(note, Stopped):
             if len(self._scan.stops) < MAX_EVENTS:
                 self._scan.stops.append((arrival, note.why))

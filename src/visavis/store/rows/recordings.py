@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import (
     ARRIVED,
     UNDELIVERED,
+    ClockOffset,
     Delivery,
     DeliveryTrigger,
     Manifest,
@@ -39,6 +41,8 @@ T = TypeVar("T")
 
 BATCH: Final = 1_000
 """Values of one query: both databases limit their number."""
+CLOCK_READINGS: Final = 5
+"""Readings of the database's clock, of which the quickest is the most accurate."""
 
 
 class SqlRecordingRows(Rows):
@@ -189,6 +193,19 @@ class SqlRecordingRows(Rows):
             .where(c.site_id == site_id, c.id.in_(recording_ids))
             .values(retry_asked_at=None)
         )
+
+    def clock_offset(self) -> ClockOffset | None:
+        if not self._is_postgresql:
+            return None
+        query = select(self._database_time())
+        found: list[ClockOffset] = []
+        for _ in range(CLOCK_READINGS):
+            asked = time.monotonic_ns()
+            at = self._run(query).scalar_one()
+            trip_us = (time.monotonic_ns() - asked) // 1000
+            middle_us = asked // 1000 + trip_us // 2
+            found.append(ClockOffset(round(at * 1e6) - middle_us, trip_us // 2))
+        return min(found, key=lambda offset: offset.error_us)
 
     def ended_calls(self, calls: Collection[tuple[int, str]]) -> frozenset[tuple[int, str]]:
         c = t.calls.c
