@@ -170,6 +170,26 @@ async def test_a_bridge_that_has_died_meanwhile_is_replaced(site: SimulatedSite)
     assert site.last("a2", "callState")["state"] == "reconnecting"
 
 
+async def test_an_agent_who_comes_back_after_the_new_bridge_was_offered(
+    site: SimulatedSite,
+) -> None:
+    call_id = await site.connect()
+    known = secret(site)
+    await site.restart(lost=[BridgeId(call_id, 1)])
+    await site.visitor(signaling.Resume(call_id, known, has_media=True), "v2")
+    await site.visitor(signaling.Offer(call_id, 2, OFFER), "v2")
+    agent = agent_session("a2")
+    await site.calls.welcome(agent)
+    site.calls.agent_arrived(agent)
+    resumed = signaling.Resume(call_id, has_media=True)  # the page has not noticed the loss yet
+    await site.agent(resumed, agent)
+    assert site.last("a2", "offer")["link"] == 2
+    await site.answer(call_id, agent, bridge=2)
+    site.forget()
+    await site.agent(resumed, agent)
+    assert "offer" not in site.heard("a2")
+
+
 async def test_legs_that_went_up_or_down_meanwhile(site: SimulatedSite) -> None:
     site.calls.agent_arrived(agent_session("a"))
     call_id = await site.ring()

@@ -84,6 +84,21 @@ def repeat_offer_request(step: Step) -> None:
         _ask_for_offer(step, bridge)
 
 
+def repeat_offer(step: Step, participant: Participant) -> None:
+    """Send the offer again that a resumed page of an agent has not answered, and may have missed.
+
+    Its former media may still flow as far as it knows, so it would not ask for a bridge itself.
+    """
+    bridge = step.call.newest_bridge
+    if (
+        bridge
+        and bridge.state is BridgeState.OFFERED
+        and participant_at(step, bridge, AGENT_LEG) is participant
+    ):
+        step.send(participant, notices.RelaysNotice())
+        relay_offer(step, bridge, VISITOR_LEG)
+
+
 def lose_bridge(step: Step, number: int) -> None:
     """Replace a bridge that a page reports as lost, unless a newer one is already requested."""
     if number == step.call.last_bridge:

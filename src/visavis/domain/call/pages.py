@@ -9,6 +9,7 @@ from visavis.domain.call import notices
 from visavis.domain.call.bridges import (
     add_bridge,
     build,
+    repeat_offer,
     repeat_offer_request,
     replace_bridge,
     request_bridge,
@@ -243,6 +244,8 @@ def _restore_media(step: Step, participant: Participant, *, has_media: bool) -> 
     if has_media:
         if participant.role is CallRole.VISITOR:
             repeat_offer_request(step)
+        else:
+            repeat_offer(step, participant)
     elif step.call.is_waiting or participant is step.call.second_agent:
         request_bridge(step)  # an active bridge belongs to the first agent and stays
     else:
