@@ -96,6 +96,47 @@ test("a call that is placed on a dead connection is placed once the page is conn
   expectNoCall(visitor);
 });
 
+const PARTIES: [string, () => Promise<{ hangUp(): void; close(): void; notice: string }>][] = [
+  ["a visitor", async () => (await connectedVisitor()).visitor],
+  ["an agent", connectedAgent],
+];
+
+test.each(PARTIES)(
+  "%s who hangs up on a dead connection has hung up once it is replaced",
+  async (_, join) => {
+    const page = await join();
+    FakeSocket.answersPings = false;
+    const dead = FakeSocket.latest;
+    page.hangUp();
+    expect(dead.ofType("hangUp")).toMatchObject([{ callId: "c1" }]);
+
+    vi.advanceTimersByTime(5_000);
+    expect(FakeSocket.latest).not.toBe(dead);
+    FakeSocket.latest.open();
+    for (const type of ["resume", "hangUp"])
+      expect(FakeSocket.latest.ofType(type)).toMatchObject([{ callId: "c1" }]);
+    FakeSocket.latest.receive({ type: "ended", callId: "c1", reason: "hungUp", by: "visitor" });
+
+    await reconnect();
+    expect(FakeSocket.latest.ofType("hangUp")).toEqual([]);
+    page.close();
+  },
+);
+
+test.each(PARTIES)("%s is not told that a call that was hung up is over already", async (_, join) => {
+  const page = await join();
+  page.hangUp();
+  const { notice } = page;
+  await reconnect();
+  expect(FakeSocket.latest.ofType("hangUp")).toMatchObject([{ callId: "c1" }]);
+  refuse("c1", "EntityNotFound");
+  expect(page.notice).toBe(notice);
+
+  await reconnect();
+  expect(FakeSocket.latest.ofType("hangUp")).toEqual([]);
+  page.close();
+});
+
 test("a call that was transferred while its page was disconnected is the colleague's", async () => {
   const agentSession = await connectedAgent();
 

@@ -113,10 +113,7 @@ export class AgentSession extends CallSession<ToAgent, FromAgent> {
   }
 
   hangUp(): void {
-    const { callId } = this;
-    if (this.isResuming) this.abandon({ callId });
-    else if (this.signaling.isOpen) this.signaling.send({ type: "hangUp", callId });
-    else this.abandon({ callId });
+    this.abandon({ callId: this.callId }, !this.isResuming);
     this.finish("");
     this.endLink();
   }

@@ -12,6 +12,9 @@ type FromEither = Extract<FromVisitor, FromAgent>;
 /** Id of a call, and the secret with which a visitor's page resumes it. */
 type CallKey = { callId: string; secret?: string };
 
+/** The part of a message that tells whether a call is over. */
+type Settling = { type: string; callId?: string | null; error?: string };
+
 /**
  * One page's session with the server and its call: the part that visitors and agents have in common.
  *
@@ -32,8 +35,8 @@ export abstract class CallSession<In, Out> extends Observable {
   /** Aborted when the devices are no longer wanted, even if the browser still asks for permission. */
   protected acquisition = new AbortController();
   private resumeTimer = 0;
-  /** Call that was left while the socket was closed: it is hung up once the socket is open. */
-  private abandoned: CallKey | undefined;
+  /** Calls that were hung up, until the server says that they are over: a socket may have died unnoticed. */
+  private readonly abandoned = new Map<string, CallKey>();
   private readonly onPageHide = () => this.save();
 
   constructor(
@@ -63,7 +66,9 @@ export abstract class CallSession<In, Out> extends Observable {
   protected start(url: string, early?: EarlySocket): void {
     this.signaling = new Signaling<In, Out | FromEither>(
       url,
-      (message) => this.receive(message),
+      (message) => {
+        if (!this.isSettled(message as Settling)) this.receive(message);
+      },
       (isOpen) => this.onOpen(isOpen),
       () => this.hasCall,
       (reason) => this.refusedByServer(reason),
@@ -107,18 +112,28 @@ export abstract class CallSession<In, Out> extends Observable {
     this.conversation?.sendPending();
   }
 
-  /** Hang up a call that the server may still have: now, or once the socket is open. */
-  protected abandon(call: CallKey): void {
-    this.abandoned = call;
-    if (this.signaling.isOpen) this.hangUpAbandoned();
+  /** Hang up a call: now and after each reconnect, until the server says that it is over. */
+  protected abandon(call: CallKey, isResumed = false): void {
+    this.abandoned.set(call.callId, call);
+    if (!this.signaling.isOpen) return;
+    if (isResumed) this.signaling.send({ type: "hangUp", callId: call.callId });
+    else this.resumeAndHangUp(call);
+    void this.signaling.verified();
   }
 
   protected hangUpAbandoned(): void {
-    const { abandoned } = this;
-    if (!abandoned) return;
-    this.abandoned = undefined;
-    this.signaling.send({ type: "resume", ...abandoned, hasMedia: true });
-    this.signaling.send({ type: "hangUp", callId: abandoned.callId });
+    this.abandoned.forEach((call) => this.resumeAndHangUp(call));
+  }
+
+  private resumeAndHangUp(call: CallKey): void {
+    this.signaling.send({ type: "resume", ...call, hasMedia: true });
+    this.signaling.send({ type: "hangUp", callId: call.callId });
+  }
+
+  /** Whether the message says only that a call that was hung up here is over already. */
+  private isSettled({ type, callId, error }: Settling): boolean {
+    const isRefused = type === "refused" && !!error && CALL_IS_GONE.includes(error);
+    return (isRefused || type === "ended") && !!callId && this.abandoned.delete(callId) && isRefused;
   }
 
   /** Whether the server has refused one line of the chat and not the call; the line is then shown as not sent. */

@@ -156,8 +156,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     if (this.resuming) this.abandon(this.resuming);
     const callId = this.conversation?.callId;
     if (!callId) return this.finish("", "");
-    if (this.signaling.isOpen) this.signaling.send({ type: "hangUp", callId });
-    else this.abandon({ callId, secret: this.conversation!.secret });
+    this.abandon({ callId, secret: this.conversation!.secret }, true);
     const isTalking = this.isInCall;
     this.finish(t(isTalking ? "ended.hungUp" : "ended.cancelled"), isTalking ? "hungUp" : "cancelled");
   }
@@ -271,7 +270,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     resumeSeconds,
   }: Extract<ToVisitor, { type: "calling" }>): void {
     // The visitor hung up before the server had given the call its id.
-    if (!this.conversation) return this.signaling.send({ type: "hangUp", callId });
+    if (!this.conversation) return this.abandon({ callId, secret }, true);
     Object.assign(this.conversation, { callId, secret });
     Object.assign(this, { isRecorded, resumeSeconds });
     this.tell("ringing", { callId });
