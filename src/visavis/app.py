@@ -42,6 +42,7 @@ from visavis.http_server import (
 from visavis.lifecycle import Lifecycle, Secrets
 from visavis.listener import listen
 from visavis.log_lines import is_for_people
+from visavis.media.control_channel import UnixTransport
 from visavis.media.limits import MEGABYTE, Limit
 from visavis.media.worker_pool import WorkerPool
 from visavis.protocol.cluster import ChangesWritten
@@ -138,7 +139,7 @@ class App(Services):
         self.lifecycle = Lifecycle()
         self.jobs = Jobs(store, self.node_id)
         self.tally = RecordingTotals()
-        self.media = WorkerPool(settings.media_sockets)
+        self.media = WorkerPool(map(UnixTransport, settings.media_sockets), node_id=self.node_id)
         self.ice = IceDirectory(
             settings.stun_servers,
             settings.turn_servers,

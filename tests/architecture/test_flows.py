@@ -104,16 +104,17 @@ class TappedMediaPlane(FakeMediaPlane):
         self.passed: PassedFiles | None = None
         self.is_tapped = asyncio.Event()
 
-    async def tap(self, bridge: BridgeId, manifest: Manifest) -> None:
+    async def tap(self, bridge: BridgeId, manifest: Manifest) -> str:
         if self.passed:
             self.passed.stop()
         self.is_tapped.set()
+        return "node"
 
 
 @pytest.fixture
 def media(monkeypatch: pytest.MonkeyPatch) -> TappedMediaPlane:
     media = TappedMediaPlane()
-    monkeypatch.setattr("visavis.app.WorkerPool", lambda _: media)
+    monkeypatch.setattr("visavis.app.WorkerPool", lambda *_, **__: media)
     # the consoles are sent the queue and the team later, as after any other change
     monkeypatch.setattr("visavis.services.calls.site.FEED_SOON_SECONDS", 60.0)
     return media

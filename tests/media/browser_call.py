@@ -17,6 +17,7 @@ from tests.legs import LEGS, other
 from tests.running import PATIENCE, free_media_port
 from visavis.domain.leg import VISITOR_LEG, BridgeId, BridgeStatus, LocalTransport
 from visavis.media import worker
+from visavis.media.control_channel import UnixTransport
 from visavis.media.worker_pool import WorkerPool
 from visavis.rtp.mos import LegReport
 from visavis.rtp.sdp import read_transport, restrict_codecs, rewrite
@@ -122,7 +123,7 @@ class BrowserCall:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._stop = self.ask(_event())
-        self.plane = WorkerPool(self.settings.media_sockets)
+        self.plane = WorkerPool(map(UnixTransport, self.settings.media_sockets))
         self._worker = self._run(worker.run(self.settings, 0, self._stop))
         self._app = self._run(self.plane.run(self.events))
         self.transports: dict[int, LocalTransport] = {}

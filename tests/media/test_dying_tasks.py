@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.dying import dies_once
 from tests.media.packet_paths import require_native
-from tests.media.test_worker_pool import PoolHarness
-from tests.media.test_worker_pool import harness as harness
+from tests.media.test_worker_pool import PoolHarness, pool_harness
 from tests.running import PATIENCE, until
 from tests.spool.test_sync_thread import FakeFile
 from visavis import tasks
+from visavis.bus.local import LocalBus
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import VISITOR_LEG, BridgeId
-from visavis.media import worker, worker_client
+from visavis.media import bus_control, worker, worker_client
+from visavis.media.bus_control import BusChannel, BusControl
 from visavis.media.native.path import NativePath
-from visavis.media.worker import ControlSocket, Worker
+from visavis.media.worker import ClusterPlace, ControlSocket, Worker
 from visavis.spool.sync_thread import SyncThread
 from visavis.tasks import MONITOR
 
@@ -30,6 +33,20 @@ BRIDGE = BridgeId("call", 1)
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "FIRST_PAUSE_SECONDS", 0.01)
+
+
+@pytest.fixture
+async def harness(anyio_backend: str) -> AsyncIterator[PoolHarness]:
+    async with pool_harness() as running:
+        yield running
+
+
+@pytest.fixture
+async def media_node(anyio_backend: str) -> AsyncIterator[PoolHarness]:
+    """Two workers that an app controls over a bus."""
+    bus = LocalBus()
+    async with pool_harness((bus, bus)) as running:
+        yield running
 
 
 async def test_a_worker_ticks_on(harness: PoolHarness, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +100,7 @@ async def test_the_next_event_is_heard(harness: PoolHarness) -> None:
 async def test_the_worker_is_reached_again(harness: PoolHarness) -> None:
     connection = harness.plane._clients[0]
     await harness.plane.open_leg(BRIDGE, VISITOR_LEG)
-    with dies_once("media worker 0", connection, "_listen") as is_dead:
+    with dies_once("media worker media-0.sock", connection, "_listen") as is_dead:
         await harness.kill(0)  # Makes the client connect and listen again.
         harness.start(0)
         await until(is_dead)
@@ -99,6 +116,78 @@ async def test_all_workers_are_reached_again(harness: PoolHarness) -> None:
         )
         await until(is_dead)
         await harness.until_living(2)
+
+
+def channel_of(media_node: PoolHarness) -> BusChannel:
+    channel = media_node.plane._clients[0]._channel
+    assert isinstance(channel, BusChannel)
+    return channel
+
+
+async def test_a_worker_of_a_media_node_stays_controlled(media_node: PoolHarness) -> None:
+    channel = channel_of(media_node)
+    with dies_once("control exchange", channel, "_try_exchange") as is_dead:
+        await until(is_dead)
+    await media_node.plane.open_leg(BRIDGE, VISITOR_LEG)
+    assert media_node.plane.living == 2
+
+
+async def test_a_worker_is_watched_again(
+    media_node: PoolHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus_control, "SILENCE_SECONDS", 0.5)
+    await media_node.kill(0)
+    await media_node.until_living(1)
+    with dies_once("watch of a media worker", BusChannel, "_look") as is_dead:
+        media_node.start(0)
+        await until(is_dead)
+    await media_node.until_living(2)
+    await media_node.kill(0)
+    await media_node.until_living(1)
+
+
+async def test_exchanges_begin_again(media_node: PoolHarness) -> None:
+    channel = channel_of(media_node)
+    with dies_once("control exchanges", channel, "_next") as is_dead:
+        await until(is_dead)
+    await media_node.plane.open_leg(BRIDGE, VISITOR_LEG)
+    assert media_node.plane.living == 2
+
+
+async def test_apps_are_answered_again(
+    media_node: PoolHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus_control, "SILENCE_SECONDS", 0.5)
+    await media_node.kill(0)
+    await media_node.until_living(1)
+    with dies_once("control over the bus", BusControl, "run") as is_dead:
+        media_node.start(0)
+        await until(is_dead)
+        await media_node.until_living(2)
+
+
+async def test_a_worker_is_reported_again(
+    media_node: PoolHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus_control, "SILENCE_SECONDS", 0.5)
+    await media_node.kill(0)
+    await media_node.until_living(1)
+    forgotten = media_node.plane._workers.pop("node-0").task
+    assert forgotten
+    await tasks.cancelled(forgotten)
+    with dies_once("worker report", ClusterPlace, "report"):
+        media_node.start(0)
+        await media_node.until_living(2)
+
+
+async def test_reports_are_heard_again(media_node: PoolHarness) -> None:
+    assert media_node.ends
+    with dies_once("workers of media nodes", media_node.plane, "hear") as is_dead:
+        following = tasks.run_forever(
+            "workers of media nodes", partial(media_node.plane.follow, media_node.ends[1])
+        )
+        media_node.reports.append(following)
+        await until(is_dead)
 
 
 async def test_journals_are_written_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

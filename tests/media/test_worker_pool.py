@@ -1,12 +1,16 @@
-"""The worker pool with real control sockets. A worker is killed by cancelling its task."""
+"""The worker pool over the Unix sockets, a local bus and NATS.
+
+A worker is killed by cancelling its task.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import resource
+import secrets
 from collections.abc import AsyncIterator, Collection
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,18 +18,27 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.bus.conftest import INTEROP, connected
 from tests.legs import LEGS
 from tests.media.browser import Browser
+from tests.nats_servers import NatsServers
 from tests.running import PATIENCE, free_media_port, until
 from tests.spool.test_writer import MANIFEST
+from visavis.bus.local import LocalBus
+from visavis.bus.nats import BusOptions
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId, BridgeStatus
-from visavis.media import control_protocol, worker, worker_pool
+from visavis.media import bus_control, control_protocol, worker, worker_pool
+from visavis.media.bus_control import BusTransport
+from visavis.media.control_channel import UnixTransport
 from visavis.media.leg import Down
 from visavis.media.limits import Limit
+from visavis.media.worker import ClusterPlace
 from visavis.media.worker_pool import WorkerPool
 from visavis.rtp.mos import LegReport
+from visavis.services.ports import Bus
 from visavis.settings import Settings
+from visavis.tasks import cancelled
 
 pytestmark = pytest.mark.anyio
 
@@ -59,9 +72,12 @@ class EventLog:
 
 
 class PoolHarness:
-    """Two workers, and the pool of an app that uses them."""
+    """Two workers, and the pool of an app that uses them.
 
-    def __init__(self, directory: Path) -> None:
+    With `ends`, the first end of a bus, they are on a media node, and the app has the second end.
+    """
+
+    def __init__(self, directory: Path, ends: tuple[Bus, Bus] | None = None) -> None:
         self.settings = Settings(
             data_dir=directory,
             run_dir=directory,
@@ -69,14 +85,39 @@ class PoolHarness:
             media_workers=2,
             advertise_addresses=("192.0.2.1", "2001:db8::1"),
         )
+        self.ends = ends
         self.listener = EventLog()
-        self.plane = WorkerPool(self.settings.media_sockets)
         self.stop = asyncio.Event()
         self.running: dict[int, asyncio.Task[None]] = {}
+        self.reports: list[asyncio.Task[None]] = []
+        self.plane = self.new_pool()
         self.app = asyncio.create_task(self.plane.run(self.listener))
 
+    def new_pool(self) -> WorkerPool:
+        """Return the pool of a new process of the app."""
+        if self.ends is None:
+            return WorkerPool(map(UnixTransport, self.settings.media_sockets), node_id="node")
+        pool = WorkerPool((), node_id="app", remote=self.transport)
+        self.reports.append(asyncio.create_task(pool.follow(self.ends[1])))
+        return pool
+
+    def transport(self, name: str) -> BusTransport:
+        assert self.ends
+        return BusTransport(
+            bus=self.ends[1],
+            worker=name,
+            app="app",
+            new_id=lambda: secrets.token_hex(8),
+            is_connected=lambda: True,
+        )
+
     def start(self, number: int) -> None:
-        self.running[number] = asyncio.create_task(worker.run(self.settings, number, self.stop))
+        place = None
+        if self.ends:
+            name = f"node-{number}"
+            place = ClusterPlace(self.ends[0], name=name, node_id="node", region="")
+        running = worker.run(self.settings, number, self.stop, place=place)
+        self.running[number] = asyncio.create_task(running)
 
     async def kill(self, number: int) -> None:
         task = self.running.pop(number)
@@ -98,19 +139,45 @@ class PoolHarness:
 
     async def close(self) -> None:
         self.stop.set()
-        self.app.cancel()
-        await asyncio.gather(self.app, *self.running.values(), return_exceptions=True)
+        await cancelled(self.app, *self.reports)
+        await asyncio.gather(*self.running.values(), return_exceptions=True)
 
 
-@pytest.fixture
-async def harness(anyio_backend: str) -> AsyncIterator[PoolHarness]:
+@asynccontextmanager
+async def bus_ends(kind: str) -> AsyncIterator[tuple[Bus, Bus] | None]:
+    if kind == "unix":
+        yield None
+    elif kind == "bus":
+        bus = LocalBus()
+        yield bus, bus
+    else:
+        servers = NatsServers().start()
+        options = BusOptions(address=servers.address())
+        try:
+            async with connected(options, "node") as one, connected(options, "app") as other:
+                yield one, other
+        finally:
+            servers.stop()
+
+
+@asynccontextmanager
+async def pool_harness(ends: tuple[Bus, Bus] | None = None) -> AsyncIterator[PoolHarness]:
     with TemporaryDirectory() as directory:  # The paths of Unix sockets must be short.
-        harness = PoolHarness(Path(directory))
+        harness = PoolHarness(Path(directory), ends)
         for number in range(2):
             harness.start(number)
         await harness.until_living(2)
         yield harness
         await harness.close()
+
+
+@pytest.fixture(params=["unix", "bus", INTEROP])
+async def harness(
+    request: pytest.FixtureRequest, anyio_backend: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[PoolHarness]:
+    monkeypatch.setattr(bus_control, "SILENCE_SECONDS", 1.5)
+    async with bus_ends(request.param) as ends, pool_harness(ends) as harness:
+        yield harness
 
 
 async def test_links_are_spread_and_stay_where_they_are(harness: PoolHarness) -> None:
@@ -128,8 +195,8 @@ async def test_links_are_spread_and_stay_where_they_are(harness: PoolHarness) ->
 
 async def test_a_call_s_way_through(harness: PoolHarness) -> None:
     bridge, plane = BridgeId("call", 1), harness.plane
-    await plane.tap(bridge, MANIFEST)
-    await plane.tap(bridge, MANIFEST)
+    assert await plane.tap(bridge, MANIFEST) == "node"
+    assert await plane.tap(bridge, MANIFEST) == "node"
     first = [await plane.open_leg(bridge, side) for side in LEGS]
     assert [await plane.open_leg(bridge, side) for side in LEGS] == first
     remote = Browser().remote
@@ -223,7 +290,7 @@ async def test_what_the_worker_tells_is_heard(harness: PoolHarness, tmp_path: Pa
     alone = worker.Worker(harness.settings, free_media_port())
     socket = tmp_path / "s"
     server = await asyncio.start_unix_server(alone.serve_app, socket)
-    plane, listener = WorkerPool([socket]), EventLog()
+    plane, listener = WorkerPool([UnixTransport(socket)]), EventLog()
     app = asyncio.create_task(plane.run(listener))
     bridge = BridgeId("call", 1)
     await plane.open_leg(bridge, VISITOR_LEG)
@@ -242,7 +309,7 @@ async def test_what_the_worker_tells_is_heard(harness: PoolHarness, tmp_path: Pa
     await until(lambda: plane.limits_reached == {Limit.RATE: 1, Limit.DISK: 1})
     app.cancel()
     await asyncio.gather(app, return_exceptions=True)
-    await until(lambda: alone._app is None)
+    await until(lambda: not alone._controllers.is_any_connected)
     server.close()
     await alone.close()
 
@@ -257,7 +324,7 @@ async def test_bridges_outlive_the_app_and_are_taken_over(harness: PoolHarness) 
     harness.app.cancel()
     await asyncio.gather(harness.app, return_exceptions=True)
 
-    harness.plane = WorkerPool(harness.settings.media_sockets)
+    harness.plane = harness.new_pool()
     harness.plane.expect([mine, BridgeId("gone", 1)])
     listener = EventLog()
     harness.app = asyncio.create_task(harness.plane.run(listener))
@@ -274,7 +341,7 @@ async def test_a_worker_that_does_not_come_is_not_waited_for(
     harness: PoolHarness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(worker_pool, "RESTART_SECONDS", 0.0)
-    plane = WorkerPool([tmp_path / "nobody"])
+    plane = WorkerPool([UnixTransport(tmp_path / "nobody")])
     plane.expect([BridgeId("call", 1)])
     assert await plane.found_bridges() == frozenset()
 
@@ -308,7 +375,7 @@ async def test_the_worker_s_port_is_reported(harness: PoolHarness, tmp_path: Pat
     alone = worker.Worker(harness.settings, free_media_port())
     socket = tmp_path / "s"
     server = await asyncio.start_unix_server(alone.serve_app, socket)
-    plane = WorkerPool([socket])
+    plane = WorkerPool([UnixTransport(socket)])
     app = asyncio.create_task(plane.run(EventLog()))
     bridge = BridgeId("call", 1)
     await plane.open_leg(bridge, VISITOR_LEG)

@@ -1,11 +1,12 @@
-"""The control protocol between the app and a media worker, over a Unix stream socket.
+"""The control protocol between an app and a media worker.
 
-Each frame is a u32 length in bytes (big-endian) and a JSON object with a `type`. The app sends
-requests with a `request_id`. The worker answers each of them once, in any order, with `Done`,
-`OurEnd`, `BridgeList` or `Failed`, and sends events at any time. The app's first request on each
-connection is `ListBridges`: if the app process dies, its bridges continue and the next process
-takes them over. While no app is connected, the worker closes bridges whose browsers have all been
-silent for `SILENT_SECONDS`.
+Each frame is a JSON object with a `type`. On a Unix stream socket, its length in bytes precedes it
+as a u32 (big-endian); `bus_control` carries the same frames between nodes. The app sends requests
+with a `request_id`. The worker answers each of them once, in any order, with `Done`, `OurEnd`,
+`BridgeList` or `Failed`, and sends events at any time. The app's first request on each connection
+is `ListBridges`: if the app process dies, its bridges continue and the next process takes them
+over. While the app of a bridge is not connected, the worker closes the bridge once its browsers
+have all been silent for `SILENT_SECONDS`.
 """
 
 from __future__ import annotations
@@ -34,9 +35,13 @@ class ControlFrame(msgspec.Struct, frozen=True, tag_field="type", tag=True, rena
 
 
 class ListBridges(ControlFrame, frozen=True):
-    """Request for all bridges of the worker, which are returned in a `BridgeList`."""
+    """Request for the bridges that this app controls, which are returned in a `BridgeList`.
+
+    First it takes over the `claimed` bridges of other apps.
+    """
 
     request_id: int
+    claimed: list[BridgeId] = []
 
 
 class Tap(ControlFrame, frozen=True):
@@ -198,6 +203,8 @@ Request = (
     | Join
     | Close
 )
+OnBridge = Tap | AppendNote | Pause | OpenLeg | SetRemote | Join
+"""Requests on a bridge that continues: the app that sends them controls the bridge."""
 Reply = Done | OurEnd | BridgeList | Failed
 AboutBridge = LegUp | LegDown | LegQualityReport | TapLost
 Event = AboutBridge | LimitReached | PortReport

@@ -6,8 +6,9 @@ import asyncio
 import ipaddress
 import shutil
 import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ from visavis.domain.leg import BridgeId, BridgeStatus, Candidate, LocalTransport
 from visavis.local_socket import CHECK_SECONDS, LocalSocket
 from visavis.media import control_protocol
 from visavis.media.addresses import own_addresses
+from visavis.media.bus_control import BusControl
+from visavis.media.controllers import LOCAL, Controller, Controllers, UnixController
 from visavis.media.dtls import Identity
 from visavis.media.leg import Down, Leg, LegEvent, Limited, Up
 from visavis.media.limits import MEGABYTE, Limit, Limits, RecordingGuard
@@ -27,10 +30,13 @@ from visavis.media.native.path import NativePath
 from visavis.media.relay import Relay
 from visavis.media.remote_address import RemoteAddress
 from visavis.media.sockets import MediaSockets
+from visavis.protocol.cluster import WorkerReport
 from visavis.rtp.mos import LegReport
+from visavis.services.ports import Bus
+from visavis.services.topics import WORKERS_TOPIC
 from visavis.settings import Settings
 from visavis.spool.writer import JournalWriter, create_journal, try_to_create_journal
-from visavis.tasks import cancelled, describe, run_every, spawn
+from visavis.tasks import cancelled, describe, run_every, run_forever, spawn
 
 log = structlog.get_logger(__name__)
 
@@ -38,11 +44,9 @@ ServeApp = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any,
 
 TICK_SECONDS: Final = 0.05
 GUARD_SECONDS: Final = 1.0
+REPORT_SECONDS: Final = 0.5
 MIN_LEGS: Final = 2
 """If a bridge has fewer legs, it was lost with an earlier process of this worker."""
-
-MAX_UNSENT_BYTES: Final = 1024 * 1024
-"""An app that leaves this much unread is treated as hung."""
 
 
 async def run(
@@ -50,10 +54,11 @@ async def run(
     number: int,
     stop: asyncio.Event,
     on_up: Callable[[], object] = lambda: None,
+    place: ClusterPlace | None = None,
 ) -> None:
     """Run worker `number` (from 0) until `stop`; raises `OSError` if the port is taken.
 
-    `on_up` is called once the ports are open.
+    `on_up` is called once the ports are open. A worker of a media node has a `place`.
     """
     worker = Worker(settings, settings.media_port + number)
     control_socket = ControlSocket(settings.media_socket(number), worker.serve_app)
@@ -63,6 +68,7 @@ async def run(
     background = (
         run_every("media tick", TICK_SECONDS, worker.tick),
         run_every("control socket", CHECK_SECONDS, control_socket.hold),
+        *(place.start(worker) if place else ()),
     )
     try:
         await stop.wait()
@@ -70,6 +76,49 @@ async def run(
         await cancelled(*background)
         control_socket.close()
         await worker.close()
+
+
+class ClusterPlace:
+    """A worker of a media node: apps of other nodes control it over the bus.
+
+    `name` is that of the worker, and `node_id` its node.
+    """
+
+    def __init__(self, bus: Bus, *, name: str, node_id: str, region: str) -> None:
+        self._bus = bus
+        self._name = name
+        self._node_id = node_id
+        self._region = region
+        self._used_at = time.monotonic()
+        self._used_seconds = time.process_time()
+
+    def start(self, worker: Worker) -> Sequence[asyncio.Task[None]]:
+        """Answer the apps, and report the worker to them."""
+        control = BusControl(worker)
+        return (
+            run_forever("control over the bus", partial(control.run, self._bus, self._name)),
+            run_every("worker report", REPORT_SECONDS, partial(self.report, worker)),
+        )
+
+    async def report(self, worker: Worker) -> None:
+        """Tell the apps that the worker is there, and its load."""
+        report = WorkerReport(
+            worker=self._name,
+            node=self._node_id,
+            region=self._region,
+            bridges=worker.bridge_count,
+            busy=self._busy(),
+            has_room=await worker.has_room(),
+        )
+        self._bus.publish(WORKERS_TOPIC, report)
+
+    def _busy(self) -> float:
+        """Return the part of a processor that was used since the last report."""
+        now, used = time.monotonic(), time.process_time()
+        elapsed = max(now - self._used_at, REPORT_SECONDS / 2)
+        busy = (used - self._used_seconds) / elapsed
+        self._used_at, self._used_seconds = now, used
+        return round(busy, 3)
 
 
 class ControlSocket:
@@ -103,7 +152,7 @@ class ControlSocket:
 
 
 class Worker:
-    """Answers the app's requests and sends events to it. The relay handles the media."""
+    """Answers the requests of apps and sends events to them. The relay handles the media."""
 
     def __init__(self, settings: Settings, port: int) -> None:
         self._spool = settings.spool
@@ -142,9 +191,21 @@ class Worker:
         )
         self._guarded_at = 0.0
         self._reported = control_protocol.PortReport()
-        self._app: asyncio.StreamWriter | None = None
+        self._controllers = Controllers()
         self._silent_since: dict[BridgeId, float] = {}
         self._loop = asyncio.get_running_loop()
+
+    @property
+    def bridge_count(self) -> int:
+        return len(self._relay.bridges)
+
+    async def has_room(self) -> bool:
+        """Whether the disk of the spool has room for another recording."""
+        return await asyncio.to_thread(self._free_bytes) > self._reserve_bytes
+
+    def _free_bytes(self) -> int:
+        spool = self._spool if self._spool.exists() else self._spool.parent
+        return shutil.disk_usage(spool).free
 
     async def open(self) -> None:
         """Start receiving on the media port."""
@@ -155,8 +216,7 @@ class Worker:
         """Close all bridges and seal their journals."""
         await asyncio.gather(*map(self._close, list(self._relay.bridges)))
         self._sockets.close()
-        if self._app:
-            self._app.close()
+        self._controllers.close()
 
     async def tick(self) -> None:
         """Do periodic work; called every `TICK_SECONDS`."""
@@ -172,12 +232,11 @@ class Worker:
             self._close_silent(now)
 
     def _close_silent(self, now: float) -> None:
-        """While no app is connected, close bridges whose browsers have all left."""
+        """Close bridges whose browsers have all left while their app is not connected."""
         since, self._silent_since = self._silent_since, {}
-        if self._app:
-            return
         for bridge, found in self._relay.bridges.items():
-            if not any(leg.is_alive(now) for leg in found.legs.values()):
+            is_left = not any(leg.is_alive(now) for leg in found.legs.values())
+            if is_left and not self._controllers.is_controlled(bridge):
                 self._silent_since[bridge] = since.get(bridge, now)
         for bridge, at in self._silent_since.items():
             if now - at > control_protocol.SILENT_SECONDS:
@@ -191,14 +250,15 @@ class Worker:
             written = [journal for journal in journals if journal.is_written]
             self._guard.check(written, time.monotonic(), usage.free)
 
-    # Requests of the app
+    # Requests of apps
 
     async def serve_app(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer an app's requests until it disconnects. A new connection replaces an old one."""
-        if self._app:
-            self._app.close()
-        self._app = writer
-        self._reported = control_protocol.PortReport()
+        """Answer the requests of this machine's app until it disconnects.
+
+        A new connection replaces an old one.
+        """
+        controller = UnixController(writer)
+        self.attach(LOCAL, controller)
         decoder = msgspec.json.Decoder(control_protocol.Request)
         try:
             while True:
@@ -207,26 +267,65 @@ class Worker:
                 )
                 if length > control_protocol.MAX_FRAME_BYTES:
                     break
-                self._run(self._answer(decoder.decode(await reader.readexactly(length)), writer))
+                request = decoder.decode(await reader.readexactly(length))
+                self.handle(LOCAL, controller, request)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # The app's next process will take over the bridges.
         except msgspec.MsgspecError as error:
             log.error("the app sent an invalid message", error=str(error))  # noqa: TRY400
         finally:
             writer.close()
-            if self._app is writer:
-                self._app = None
+            self.detach(LOCAL, controller)
+
+    def attach(self, name: str, controller: Controller) -> None:
+        """Add a controller, which receives the reports from now on."""
+        self._controllers.attach(name, controller)
+        self._reported = control_protocol.PortReport()
+
+    def detach(self, name: str, controller: Controller) -> None:
+        self._controllers.detach(name, controller)
+
+    def handle(self, name: str, controller: Controller, request: control_protocol.Request) -> None:
+        """Carry out a request of a controller, which receives the reply later."""
+        self._run(self._answer(name, controller, request))
 
     async def _answer(
-        self, request: control_protocol.Request, writer: asyncio.StreamWriter
+        self, name: str, controller: Controller, request: control_protocol.Request
     ) -> None:
+        if isinstance(request, control_protocol.ListBridges):
+            controller.send(self._list_bridges(name, request))
+            return
+        if isinstance(request, control_protocol.OnBridge):
+            self._controllers.assign([request.bridge], name)
         try:
             reply = await self._perform(request)
         except VisavisError as error:
             reply = control_protocol.Failed(
                 request_id=request.request_id, error=error.kind.name, message=error.message
             )
-        _write(writer, reply)
+        if (
+            isinstance(request, control_protocol.OnBridge)
+            and request.bridge not in self._relay.bridges
+        ):
+            self._controllers.forget(request.bridge)
+        controller.send(reply)
+
+    def _list_bridges(
+        self, name: str, request: control_protocol.ListBridges
+    ) -> control_protocol.BridgeList:
+        bridges = self._relay.bridges
+        self._controllers.assign([one for one in request.claimed if one in bridges], name)
+        statuses = [
+            BridgeStatus(
+                bridge,
+                frozenset(n for n, leg in found.legs.items() if leg.is_flowing),
+                has_journal=found.journal is not None and found.journal.is_written,
+                is_paused=found.is_paused,
+            )
+            for bridge, found in bridges.items()
+            if self._controllers.controls(name, bridge)
+        ]
+        return control_protocol.BridgeList(request.request_id, statuses)
 
     async def _perform(self, request: control_protocol.Request) -> control_protocol.Reply:
         match request:
@@ -248,22 +347,9 @@ class Worker:
                 await self._tap(request)
             case control_protocol.Close():
                 await self._close(request.bridge)
-            case control_protocol.ListBridges():
-                return control_protocol.BridgeList(request.request_id, self._statuses())
             case control_protocol.CheckRecording():
                 await self._check_recording()
         return control_protocol.Done(request.request_id)
-
-    def _statuses(self) -> list[BridgeStatus]:
-        return [
-            BridgeStatus(
-                bridge,
-                frozenset(n for n, leg in found.legs.items() if leg.is_flowing),
-                has_journal=found.journal is not None and found.journal.is_written,
-                is_paused=found.is_paused,
-            )
-            for bridge, found in self._relay.bridges.items()
-        ]
 
     def _require_bridge(self, bridge: BridgeId) -> None:
         joined = self._relay.bridges.get(bridge)
@@ -316,10 +402,11 @@ class Worker:
 
     async def _close(self, bridge: BridgeId) -> None:
         closed = self._relay.remove(bridge, time.monotonic())
+        self._controllers.forget(bridge)
         if closed and closed.journal:
             await asyncio.to_thread(closed.journal.close)
 
-    # Events for the app
+    # Events for apps
 
     def _on_event(self, leg: Leg, event: LegEvent) -> None:
         match event:
@@ -335,7 +422,7 @@ class Worker:
                 self._send_event(control_protocol.LegQualityReport(leg.bridge, leg.number, event))
 
     def _report_port(self) -> None:
-        """Send a port report to the app if it has changed."""
+        """Send a port report to the apps if it has changed."""
         report = control_protocol.PortReport(
             self._relay.strangers.refused,
             self._relay.excessive_legs,
@@ -343,7 +430,7 @@ class Worker:
             self._path is not None,
             self._path.events_dropped if self._path else 0,
         )
-        if self._app and report != self._reported:
+        if self._controllers.is_any_connected and report != self._reported:
             self._reported = report
             self._send_event(report)
 
@@ -351,11 +438,7 @@ class Worker:
         self._sockets.send(datagram, remote_address)
 
     def _send_event(self, event: control_protocol.Event) -> None:
-        if self._app is None:
-            return
-        if self._app.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
-            self._app.transport.abort()
-        _write(self._app, event)
+        self._controllers.send(event)
 
     def _from_thread(self, send: Callable[[str], None]) -> Callable[[str], None]:
         def call_soon(why: str) -> None:
@@ -365,12 +448,6 @@ class Worker:
 
     def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
         spawn("control request", coroutine)
-
-
-def _write(writer: asyncio.StreamWriter, frame: control_protocol.ControlFrame) -> None:
-    if not writer.is_closing():
-        body = msgspec.json.encode(frame)
-        writer.write(control_protocol.LENGTH.pack(len(body)) + body)
 
 
 def _listening_on(address: str) -> Collection[str]:

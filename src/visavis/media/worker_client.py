@@ -1,4 +1,4 @@
-"""Client of one media worker: the app's side of its control socket."""
+"""Client of one media worker: the app's side of its control channel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -15,8 +14,8 @@ import structlog
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport
 from visavis.domain.recording import Manifest
-from visavis.local_socket import require_private_directory
 from visavis.media import control_protocol
+from visavis.media.control_channel import ControlChannel, ControlTransport
 from visavis.media.limits import Limit
 from visavis.services.ports import MediaListener
 from visavis.tasks import spawn
@@ -36,18 +35,21 @@ class WorkerClient:
     `bridges` are the bridges at this worker, and `lost` those that died with it and are not closed
     yet. `expected` are bridges that an earlier app process has opened at any worker. `has_listed`
     is set once this worker has listed its bridges; those that are neither expected nor opened by
-    this process are closed. `on_change` is called when the connection is established or lost.
-    `limits_reached` counts the reached limits since the start, and `port` is the worker's last
-    report about its media port.
+    this process are closed. `on_change` is called when the connection is established or lost, and
+    when the bridges are listed. `limits_reached` counts the reached limits since the start, and
+    `port` is the worker's last report about its media port. `node_id` is the node that has the
+    worker's journals.
     """
 
     def __init__(
         self,
-        socket: Path,
+        transport: ControlTransport,
         on_change: Callable[[], None] = lambda: None,
         expected: Collection[BridgeId] = (),
+        node_id: str = "",
     ) -> None:
-        self._socket = socket
+        self._transport = transport
+        self.node_id = node_id
         self._on_change = on_change
         self._expected = expected
         self.has_listed = asyncio.Event()
@@ -55,49 +57,59 @@ class WorkerClient:
         self.lost: set[BridgeId] = set()
         self.limits_reached: Counter[Limit] = Counter()
         self.port = control_protocol.PortReport()
-        self._writer: asyncio.StreamWriter | None = None
+        self._channel: ControlChannel | None = None
         self._request_ids = itertools.count(1)
         self._pending: dict[int, Reply] = {}
 
     @property
+    def name(self) -> str:
+        return self._transport.name
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether the worker is away and no bridge of it is still to be closed."""
+        return not (self.is_connected or self.bridges or self.lost)
+
+    @property
     def is_connected(self) -> bool:
-        """Whether the control socket is connected."""
-        return self._writer is not None
+        """Whether there is a channel to the worker."""
+        return self._channel is not None
 
     async def run(self, listener: MediaListener) -> None:
         """Stay connected until cancelled. `listener` receives the worker's events."""
         while True:
             try:
-                require_private_directory(self._socket.parent)
-                reader, writer = await asyncio.open_unix_connection(self._socket)
+                channel = await self._transport.connect()
             except OSError:
                 await asyncio.sleep(RECONNECT_SECONDS)
                 continue
             try:
-                self._connected(writer, listener)
-                await self._listen(reader, listener)
-            except (asyncio.IncompleteReadError, ConnectionError):
-                log.warning("the media worker disconnected", socket=self._socket.name)
+                self._connected(channel, listener)
+                await self._listen(channel, listener)
+            except ConnectionError:
+                log.warning("the media worker disconnected", worker=self._transport.name)
             except msgspec.MsgspecError as error:
                 log.error("the media worker sent an invalid message", error=str(error))  # noqa: TRY400
             finally:
-                writer.close()
+                channel.close()
                 gone = self._disconnected()
             self._spawn(listener.worker_lost(gone))
 
-    def _connected(self, writer: asyncio.StreamWriter, listener: MediaListener) -> None:
-        self._writer = writer
+    def _connected(self, channel: ControlChannel, listener: MediaListener) -> None:
+        self._channel = channel
         self._spawn(self._take_over(listener))
         self._on_change()
 
     async def _take_over(self, listener: MediaListener) -> None:
         """Take over the bridges that an earlier app process opened here; close all others."""
-        reply = await self._ask(control_protocol.ListBridges(next(self._request_ids)))
+        claimed = list(self._expected)
+        reply = await self._ask(control_protocol.ListBridges(next(self._request_ids), claimed))
         if not isinstance(reply, control_protocol.BridgeList):
             raise VisavisError(ErrorKind.MediaUnavailable)
         found = [status for status in reply.bridges if status.bridge in self._expected]
         self.bridges.update(status.bridge for status in found)
         self.has_listed.set()
+        self._on_change()
         if found:
             await listener.bridges_found(found)
         for status in reply.bridges:
@@ -106,7 +118,7 @@ class WorkerClient:
 
     def _disconnected(self) -> frozenset[BridgeId]:
         """Handle the loss of the connection; return the bridges that were lost with the worker."""
-        self._writer = None
+        self._channel = None
         gone = frozenset(self.bridges)
         self.lost |= gone
         self.bridges.clear()
@@ -170,11 +182,11 @@ class WorkerClient:
 
     async def _ask(self, request: control_protocol.Request) -> control_protocol.Reply:
         """Send a request and wait for its reply; raises `VisavisError`."""
-        if self._writer is None:
+        if self._channel is None:
             raise VisavisError(ErrorKind.MediaUnavailable)
         future: Reply = asyncio.get_running_loop().create_future()
         self._pending[request.request_id] = future
-        _write(self._writer, request)
+        self._channel.send(request)
         try:
             reply = await asyncio.wait_for(future, REQUEST_SECONDS)
         except TimeoutError:
@@ -185,15 +197,9 @@ class WorkerClient:
             raise VisavisError(ErrorKind[reply.error], reply.message)
         return reply
 
-    async def _listen(self, reader: asyncio.StreamReader, listener: MediaListener) -> None:
-        decoder: msgspec.json.Decoder[control_protocol.Reply | control_protocol.Event] = (
-            msgspec.json.Decoder(control_protocol.Reply | control_protocol.Event)
-        )
+    async def _listen(self, channel: ControlChannel, listener: MediaListener) -> None:
         while True:
-            (length,) = control_protocol.LENGTH.unpack(
-                await reader.readexactly(control_protocol.LENGTH.size)
-            )
-            frame = decoder.decode(await reader.readexactly(length))
+            frame = await channel.receive()
             if isinstance(frame, control_protocol.LimitReached):
                 self.limits_reached[frame.limit] += 1
             elif isinstance(frame, control_protocol.PortReport):
@@ -206,11 +212,6 @@ class WorkerClient:
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a listener's reaction as a task, because it may itself wait for a reply."""
         spawn("media event", _log_failure(coroutine))
-
-
-def _write(writer: asyncio.StreamWriter, frame: control_protocol.Request) -> None:
-    body = msgspec.json.encode(frame)
-    writer.write(control_protocol.LENGTH.pack(len(body)) + body)
 
 
 def _local_transport(reply: control_protocol.Reply) -> LocalTransport:

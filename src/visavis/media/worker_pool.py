@@ -1,38 +1,85 @@
-"""Pool of the media workers of this machine."""
+"""Pool of the media workers: those of this node, and those of media nodes."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport
+from visavis.domain.media_placement import WorkerLoad, choose_worker
 from visavis.domain.recording import Manifest
+from visavis.media.control_channel import ControlTransport
 from visavis.media.limits import Limit
 from visavis.media.worker_client import WorkerClient
-from visavis.services.ports import MediaListener
+from visavis.protocol.cluster import WorkerReport, decode_worker_report
+from visavis.services.ports import Bus, MediaListener
+from visavis.services.topics import WORKERS_TOPIC
 from visavis.tasks import cancelled, run_forever
 
 RESTART_SECONDS: Final = 4.0
 """Time for which a new bridge waits until a worker has been restarted."""
+GONE_SECONDS: Final = 60.0
+"""Time without a report after which a worker of a media node is forgotten."""
+SAMPLE_SIZE: Final = 2
+"""Workers that are compared for a new bridge, so that not all apps choose the same one."""
+
+
+Remote = Callable[[str], ControlTransport]
+"""Function that returns the transport to a media worker of another node, by its name."""
+
+
+@dataclass(slots=True)
+class PooledWorker:
+    """A worker: its client, its last report if it is on another node, and when that was heard."""
+
+    client: WorkerClient
+    report: WorkerReport | None = None
+    heard_at: float = 0.0
+    task: asyncio.Task[None] | None = None
 
 
 class WorkerPool:
-    """Implements `services.ports.MediaPlane`. A new bridge goes to the worker with the fewest."""
+    """Implements `services.ports.MediaPlane` by the workers of this node and of media nodes.
 
-    def __init__(self, sockets: Sequence[Path]) -> None:
+    `transports` lead to the workers of this node `node_id`, `remote` to those of media nodes.
+    """
+
+    def __init__(
+        self,
+        transports: Iterable[ControlTransport],
+        *,
+        node_id: str = "",
+        region: str = "",
+        remote: Remote | None = None,
+    ) -> None:
+        self._region = region
+        self._remote = remote
         self._expected: set[BridgeId] = set()
-        self._clients = [WorkerClient(socket, self._changed, self._expected) for socket in sockets]
-        self._is_any_connected = asyncio.Event()
+        self._listener: MediaListener | None = None
+        self._news = asyncio.Event()
+        self._workers: dict[str, PooledWorker] = {}
+        for transport in transports:
+            self._add(transport, node_id)
+
+    def _add(self, transport: ControlTransport, node_id: str) -> PooledWorker:
+        client = WorkerClient(transport, self._news.set, self._expected, node_id)
+        added = self._workers[transport.name] = PooledWorker(client)
+        return added
+
+    @property
+    def _clients(self) -> Sequence[WorkerClient]:
+        return [worker.client for worker in self._workers.values()]
 
     @property
     def living(self) -> int:
-        """Number of workers whose control socket is connected."""
+        """Number of workers to which there is a channel."""
         return sum(client.is_connected for client in self._clients)
 
     @property
@@ -84,32 +131,71 @@ class WorkerPool:
         self._expected.update(bridges)
 
     async def found_bridges(self) -> frozenset[BridgeId]:
-        """Wait until all workers have listed their bridges; return the expected ones among them.
+        """Wait until the expected bridges are found at the workers; return those that are.
 
-        Waits at most `RESTART_SECONDS` for a worker that does not answer.
+        Waits at most `RESTART_SECONDS` for workers that do not answer or are not known yet.
         """
-        listing = asyncio.gather(*(client.has_listed.wait() for client in self._clients))
-        with suppress(TimeoutError):
-            await asyncio.wait_for(listing, RESTART_SECONDS)
-        found = frozenset(
-            bridge for client in self._clients for bridge in client.bridges & self._expected
-        )
+        await self._wait_until(self._has_found_all)
+        found = self._found()
         self._expected.clear()
         return found
 
+    def _found(self) -> frozenset[BridgeId]:
+        return frozenset(
+            bridge for client in self._clients for bridge in client.bridges & self._expected
+        )
+
+    def _has_found_all(self) -> bool:
+        if self._found() == self._expected:
+            return True
+        # another media node may still be heard
+        return self._remote is None and all(c.has_listed.is_set() for c in self._clients)
+
     async def run(self, listener: MediaListener) -> None:
         """Stay connected to every worker until cancelled."""
-        running = [
-            run_forever(f"media worker {number}", partial(client.run, listener))
-            for number, client in enumerate(self._clients)
-        ]
+        self._listener = listener
         try:
-            await asyncio.gather(*running)
+            for worker in self._workers.values():
+                self._start(worker, listener)
+            await asyncio.Event().wait()
         finally:
+            self._listener = None
+            running = [worker.task for worker in self._workers.values() if worker.task]
             await cancelled(*running)
 
-    async def tap(self, bridge: BridgeId, manifest: Manifest) -> None:
-        await (await self._place(bridge)).tap(bridge, manifest)
+    def _start(self, worker: PooledWorker, listener: MediaListener) -> None:
+        client = worker.client
+        worker.task = run_forever(f"media worker {client.name}", partial(client.run, listener))
+
+    # Workers of media nodes
+
+    async def follow(self, bus: Bus) -> None:
+        """Receive the reports of the workers of media nodes until cancelled."""
+        while True:
+            async with bus.subscribe(WORKERS_TOPIC) as reports:
+                async for report in reports:
+                    self.hear(decode_worker_report(report))
+
+    def hear(self, report: WorkerReport) -> None:
+        """Use a worker of a media node from its first report on."""
+        now = asyncio.get_running_loop().time()
+        worker = self._workers.get(report.worker)
+        if worker is None and self._remote:
+            worker = self._add(self._remote(report.worker), report.node)
+            if self._listener:
+                self._start(worker, self._listener)
+        if worker:
+            worker.report, worker.heard_at = report, now
+        for name, other in list(self._workers.items()):
+            if other.report and now - other.heard_at > GONE_SECONDS and other.client.is_unused:
+                del self._workers[name]
+                if other.task:
+                    other.task.cancel()
+
+    async def tap(self, bridge: BridgeId, manifest: Manifest) -> str:
+        client = await self._place(bridge)
+        await client.tap(bridge, manifest)
+        return client.node_id
 
     async def note(self, bridge: BridgeId, note: Mapping[str, Any]) -> None:
         await self._require_client(bridge).note(bridge, note)
@@ -151,20 +237,38 @@ class WorkerPool:
         if any(bridge in client.lost for client in self._clients):
             return self._require_client(bridge)
         if not self.living:
-            await self._wait_for_any()
+            await self._wait_until(lambda: self.living > 0)
         if client := self._client_of(bridge):
             return client
-        living = [client for client in self._clients if client.is_connected]
-        if not living:
+        living = {name: one for name, one in self._workers.items() if one.client.is_connected}
+        loads = [_load(name, worker) for name, worker in living.items()]
+        chosen = choose_worker(loads, self._region, _some if self._remote else list)
+        if chosen is None:
             raise VisavisError(ErrorKind.MediaUnavailable)
-        return min(living, key=lambda client: len(client.bridges))
+        return living[chosen.name].client
 
-    async def _wait_for_any(self) -> None:
+    async def _wait_until(self, is_done: Callable[[], bool]) -> None:
+        """Wait for a change of the workers, for at most `RESTART_SECONDS`."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._is_any_connected.wait(), RESTART_SECONDS)
+            async with asyncio.timeout(RESTART_SECONDS):
+                while not is_done():
+                    self._news.clear()
+                    await self._news.wait()
 
-    def _changed(self) -> None:
-        if self.living:
-            self._is_any_connected.set()
-        else:
-            self._is_any_connected.clear()
+
+def _load(name: str, worker: PooledWorker) -> WorkerLoad:
+    bridges = len(worker.client.bridges)
+    if (report := worker.report) is None:
+        return WorkerLoad(name, bridges)
+    return WorkerLoad(
+        name,
+        max(bridges, report.bridges),  # its last report does not count our newest ones
+        report.busy,
+        report.region,
+        report.has_room,
+        report.is_draining,
+    )
+
+
+def _some(workers: Sequence[WorkerLoad]) -> Sequence[WorkerLoad]:
+    return random.sample(workers, min(len(workers), SAMPLE_SIZE))

@@ -28,6 +28,23 @@ class NodeHeartbeat(msgspec.Struct, frozen=True):
     is_leaving: bool = False
 
 
+class WorkerReport(msgspec.Struct, frozen=True):
+    """A media worker of a media node is there: its load, and whether it takes more bridges.
+
+    `worker` is its name, the topic of its control exchanges. `node` has its journals. `busy` is the
+    part of a processor that it has used since the last report. `has_room` says whether its spool
+    has room for another recording.
+    """
+
+    worker: str
+    node: str
+    region: str = ""
+    bridges: int = 0
+    busy: float = 0.0
+    has_room: bool = True
+    is_draining: bool = False
+
+
 # Requests of pages and programs to the owner of a site
 
 
@@ -173,6 +190,7 @@ Answer = RequestDone | RequestRefused | Moved
 encode: Final = msgspec.json.Encoder().encode
 decode_request: Final = msgspec.json.Decoder(Ask | NodeAlive).decode
 decode_heartbeat: Final = msgspec.json.Decoder(NodeHeartbeat).decode
+decode_worker_report: Final = msgspec.json.Decoder(WorkerReport).decode
 decode_answer: Final = msgspec.json.Decoder(Answer).decode
 decode_owner_alive: Final = msgspec.json.Decoder(OwnerAlive).decode
 

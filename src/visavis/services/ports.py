@@ -56,7 +56,7 @@ from visavis.domain.uploads import (
     UploadPiece,
     UploadState,
 )
-from visavis.protocol.cluster import ChangesWritten, NodeHeartbeat
+from visavis.protocol.cluster import ChangesWritten, NodeHeartbeat, WorkerReport
 from visavis.protocol.signaling import Message
 from visavis.rtp.mos import LegReport
 
@@ -631,7 +631,9 @@ class Bus(Protocol):
     It also carries requests, each to the one responder of its topic.
     """
 
-    def publish(self, topic: str, message: Message | ChangesWritten | NodeHeartbeat) -> None: ...
+    def publish(
+        self, topic: str, message: Message | ChangesWritten | NodeHeartbeat | WorkerReport
+    ) -> None: ...
     def subscribe(self, *topics: str) -> AbstractAsyncContextManager[Subscription]: ...
     async def ask(self, topic: str, message: bytes, seconds: float) -> bytes:
         """Return the response to a request; raises `AskError`.
@@ -672,11 +674,11 @@ class MediaPlane(Protocol):
     number.
     """
 
-    async def tap(self, bridge: BridgeId, manifest: Manifest) -> None:
+    async def tap(self, bridge: BridgeId, manifest: Manifest) -> str:
         """Record the bridge from now on; raises `RecordingUnavailable` if no journal can be opened.
 
         When this returns, the journal is on disk and locked, with its manifest. It is the
-        `bridge.number`-th journal of the recording.
+        `bridge.number`-th journal of the recording. Return the node whose spool has it.
         """
 
     async def note(self, bridge: BridgeId, note: Mapping[str, Any]) -> None:

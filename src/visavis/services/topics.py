@@ -19,6 +19,12 @@ NODES_TOPIC: Final = "nodes"
 OWNER_TOPIC: Final = "owner."
 """Requests to a node, by its id, about the sites that it owns."""
 
+WORKERS_TOPIC: Final = "workers"
+"""`WorkerReport`, sent by each media worker of a media node to all apps."""
+
+WORKER_TOPIC: Final = "worker."
+"""Control exchanges of apps with a media worker, by its name: that of its node and its number."""
+
 CONSOLES_TOPIC: Final = "consoles."
 """Messages sent to every agent console of a site."""
 

@@ -70,6 +70,7 @@ class FakeMediaPlane:
         self.open_bridges: set[BridgeId] = set()
         self.notes: list[Mapping[str, Any]] = []
         self.manifests: list[Manifest] = []
+        self.journal_node = "node"
         self.refuses: dict[str, ErrorKind] = {}
         self.restarts = ""
         self.on_close: Callable[[BridgeId], Awaitable[None]] | None = None
@@ -80,9 +81,10 @@ class FakeMediaPlane:
         if kind:
             raise VisavisError(kind)
 
-    async def tap(self, bridge: BridgeId, manifest: Manifest) -> None:
+    async def tap(self, bridge: BridgeId, manifest: Manifest) -> str:
         self.manifests.append(manifest)
         self._record(f"tap {bridge.number}")
+        return self.journal_node
 
     async def note(self, bridge: BridgeId, note: Mapping[str, Any]) -> None:
         self.notes.append(note)

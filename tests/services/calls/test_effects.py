@@ -84,6 +84,13 @@ async def test_a_recording_is_listed_once_and_paused_where_it_was(site: Simulate
     listed = await site.store.read(lambda rows: rows.recordings.get(1, "r"))
     assert listed
     assert [node.id for node in listed.nodes] == ["node"]
+    site.media.journal_node = "media"
+    await runner._carry_out(
+        commands.StartJournal(BRIDGE, manifest=manifest, is_listed=True, is_paused=False)
+    )
+    listed = await site.store.read(lambda rows: rows.recordings.get(1, "r"))
+    assert listed
+    assert [node.id for node in listed.nodes] == ["node", "media"]
 
 
 def test_every_notice_has_a_message() -> None:

@@ -242,10 +242,11 @@ class EffectRunner:
             await self.call_log.flush()
         else:
             await self.call_log.ensure_saved(manifest.call_id)
-        await self._media.tap(command.bridge, manifest)
-        if not command.is_listed:
+        node_id = await self._media.tap(command.bridge, manifest)
+        # The next bridge of a call may have its journal on another media node.
+        if not command.is_listed or node_id != self._node_id:
             # Only now that the journal exists: a failed start would stay "pending" forever.
-            await self._store.write(lambda rows: rows.recordings.add(manifest, self._node_id))
+            await self._store.write(lambda rows: rows.recordings.add(manifest, node_id))
         if command.is_paused:
             await self._media.pause(command.bridge, paused=True)
 
