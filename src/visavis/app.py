@@ -26,8 +26,9 @@ from visavis.archive.admission import Quota
 from visavis.archive.archive import Archive
 from visavis.archive.object_store import open_object_store
 from visavis.archive.upload_keys import OwnKey
-from visavis.clock_and_ids import new_id, new_secret, now
-from visavis.compose import Services, build_calls, connect_nodes, open_database, tus_uploader
+from visavis.bus.connect import connect_nodes, keep_connected
+from visavis.clock_and_ids import ensure_node_id, new_id, new_secret, now
+from visavis.compose import Services, build_calls, open_database, tus_uploader
 from visavis.descriptors import try_to_open
 from visavis.domain.errors import VisavisError
 from visavis.domain.membership import Member, MemberLoad
@@ -42,6 +43,7 @@ from visavis.http_server import (
 from visavis.lifecycle import Lifecycle, Secrets
 from visavis.listener import listen
 from visavis.log_lines import is_for_people
+from visavis.media.bus_control import BusTransport
 from visavis.media.control_channel import UnixTransport
 from visavis.media.limits import MEGABYTE, Limit
 from visavis.media.worker_pool import WorkerPool
@@ -110,13 +112,6 @@ def freeze_garbage_collector() -> None:
     gc.freeze()
 
 
-def ensure_node_id(path: Path) -> str:
-    """Return the name of this node among those with the same database; create it if missing."""
-    with contextlib.suppress(FileExistsError), path.open("x", encoding="ascii") as file:
-        file.write(new_id())
-    return path.read_text(encoding="ascii")
-
-
 class App(Services):
     """The app process: everything that people and programs reach over HTTP."""
 
@@ -139,7 +134,7 @@ class App(Services):
         self.lifecycle = Lifecycle()
         self.jobs = Jobs(store, self.node_id)
         self.tally = RecordingTotals()
-        self.media = WorkerPool(map(UnixTransport, settings.media_sockets), node_id=self.node_id)
+        self.media = self._media()
         self.ice = IceDirectory(
             settings.stun_servers,
             settings.turn_servers,
@@ -175,6 +170,24 @@ class App(Services):
         self.oauth = self._oauth(self.sessions)
         self.web = self._web()
 
+    def _media(self) -> WorkerPool:
+        """Return the pool of this node's media workers, or else of those of media nodes."""
+        sockets, bus = self.settings.media_sockets, self.nodes_bus
+        local = partial(WorkerPool, map(UnixTransport, sockets), node_id=self.node_id)
+        if sockets or bus is None:
+            return local()
+
+        def remote(worker: str) -> BusTransport:
+            return BusTransport(
+                bus=bus,
+                worker=worker,
+                app=self.node_id,
+                new_id=new_id,
+                is_connected=lambda: bus.is_connected,
+            )
+
+        return local(region=self.settings.region, remote=remote)
+
     def _member(self) -> Member:
         settings = self.settings
         return Member(
@@ -184,7 +197,7 @@ class App(Services):
             version=__version__,
             machine=self.machine,
             url=settings.base_url,
-            roles=("app", "media", "recorder", *(("archive",) if settings.archive else ())),
+            roles=(*settings.roles.split(","), *(("archive",) if settings.archive else ())),
         )
 
     def _load(self) -> MemberLoad:
@@ -469,6 +482,10 @@ class App(Services):
         )
 
     async def _why_no_media(self) -> str:
+        if not self.media.living and not self.settings.has_media:
+            if self.nodes_bus and not self.nodes_bus.is_connected:
+                return "no server of the bus can be reached, and so no media node"
+            return "no media node has reported a media worker"
         if not self.media.living:
             return "no media worker is connected"
         return "" if await self.media.responding_workers() else "no media worker answers"
@@ -556,8 +573,9 @@ class App(Services):
         publish = partial(self.nodes_bus.publish, CHANGES_TOPIC, ChangesWritten())
         self.store.on_commit.append(publish)
         return [
-            run_forever("bus", self.nodes_bus.run),
+            keep_connected(self.nodes_bus),
             run_forever("changes of other nodes", partial(self.follow_nodes, self.nodes_bus)),
+            run_forever("workers of media nodes", partial(self.media.follow, self.nodes_bus)),
         ]
 
     async def follow_nodes(self, bus: Bus) -> None:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 now: Final[Callable[[], datetime]] = partial(datetime.now, UTC)
 new_secret: Final[Callable[[], str]] = partial(secrets.token_urlsafe, 24)
 new_id: Final[Callable[[], str]] = partial(secrets.token_hex, 16)
+
+
+def ensure_node_id(path: Path) -> str:
+    """Return the name of this node among those with the same database; create it if missing."""
+    with suppress(FileExistsError), path.open("x", encoding="ascii") as file:
+        file.write(new_id())
+    return path.read_text(encoding="ascii")

@@ -8,7 +8,6 @@ inside functions, so that no process loads code that it does not run.
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from visavis.bus.local import LocalBus
@@ -30,7 +29,6 @@ from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
 
 if TYPE_CHECKING:
-    from visavis.bus.nats import NatsBus
     from visavis.recorder.tus_upload import TusUploader
     from visavis.services.calls import Calls
     from visavis.services.calls.effects import Relays
@@ -97,22 +95,6 @@ def build_calls(
     return calls
 
 
-def connect_nodes(settings: Settings, node_id: str) -> NatsBus | None:
-    """Return the bus between the nodes, if there is one; raises `OSError` for a wrong file."""
-    if not settings.bus:
-        return None
-    from visavis.bus.addresses import parse
-    from visavis.bus.nats import BusOptions, NatsBus
-
-    options = BusOptions(
-        address=parse(settings.bus),
-        prefix=settings.bus_prefix,
-        credentials=Path(settings.bus_credentials) if settings.bus_credentials else None,
-        ca=Path(settings.bus_ca) if settings.bus_ca else None,
-    )
-    return NatsBus(options, node_id)
-
-
 def visitor_limits(settings: Settings) -> VisitorLimits:
     return VisitorLimits(
         calls=settings.calls_per_minute,
@@ -148,5 +130,5 @@ def tus_uploader(settings: Settings) -> TusUploader:
         archive_url=settings.archive_url,
         archive_key=OwnKey(settings.archive_key_file) if settings.archive else str,
         allow_private=settings.allow_private_recording_servers,
-        archive_socket=settings.app_socket,
+        archive_socket=settings.app_socket if settings.has_app else None,
     )

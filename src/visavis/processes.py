@@ -22,11 +22,9 @@ def process_main(part: str) -> Run:
 
 
 def _media_worker(number: int) -> Run:
-    from visavis.media import worker
+    from visavis.media_process import run_media_worker
 
-    return lambda settings, lifecycle: worker.run(
-        settings, number, lifecycle.stop, lifecycle.set_up
-    )
+    return lambda settings, lifecycle: run_media_worker(settings, number, lifecycle)
 
 
 def _recorder() -> Run:

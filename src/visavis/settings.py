@@ -61,6 +61,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "not set."
         ),
     ] = ""
+    roles: Annotated[
+        str,
+        Meta(
+            description="What this node runs: app,media,recorder for all of it; app alone, or "
+            "media,recorder for a media node, which both need bus and database.",
+        ),
+    ] = "app,media,recorder"
+    region: Annotated[
+        str,
+        Meta(
+            description="Region of this node: an app prefers media nodes of its own region.",
+            pattern="^[A-Za-z0-9_-]{0,64}$",
+        ),
+    ] = ""
     host: Annotated[str, Meta(description="IP address or host name for HTTP.")] = "127.0.0.1"
     port: Annotated[
         int, Meta(description="TCP port for HTTP; 0 picks a free port.", ge=0, le=65535)
@@ -331,6 +345,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     run_dir: Path = Path("run")
 
     @property
+    def has_app(self) -> bool:
+        return "app" in self.roles.split(",")
+
+    @property
+    def has_media(self) -> bool:
+        """Whether this node has media workers, and a recorder for their recordings."""
+        return "media" in self.roles.split(",")
+
+    @property
+    def is_media_node(self) -> bool:
+        """Whether apps of other nodes control the media workers."""
+        return self.has_media and not self.has_app
+
+    @property
     def database_address(self) -> str:
         """Path of the SQLite file, or a URL that begins with postgresql://."""
         return self.database or str(self.data_dir / "visavis.db")
@@ -383,6 +411,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def media_sockets(self) -> tuple[Path, ...]:
+        """Sockets of this node's media workers."""
+        if not self.has_media:
+            return ()
         return tuple(map(self.media_socket, range(self.media_workers)))
 
     @property

@@ -16,7 +16,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -190,10 +190,11 @@ async def supervise(
     announce: Callable[[], None],
     reread: Callable[[], Secrets | None] = Secrets,
 ) -> None:
-    """Run all parts until SIGINT or SIGTERM; raises `CannotStartError`. SIGHUP reloads them.
+    """Run the parts until SIGINT or SIGTERM; raises `CannotStartError`. SIGHUP reloads them.
 
-    `announce` is called once, as soon as `is_ready`. `reread` reads the secrets of the settings
-    again; if it returns `None`, the old ones stay in use.
+    `announce` is called once, as soon as the app `is_ready`, or the parts of a node without one are
+    up. `reread` reads the secrets of the settings again; if it returns `None`, the old ones stay in
+    use.
     """
     lifecycle = Lifecycle()
     lifecycle.handle_signals(signal.SIGINT, signal.SIGTERM)
@@ -209,12 +210,13 @@ async def supervise(
 
     def notify_app() -> None:
         states = {part.name: part.state for part in parts}
-        app.send_line(encode_parts(states | {"supervisor": supervisor.state}))
+        for app in apps:
+            app.send_line(encode_parts(states | {"supervisor": supervisor.state}))
 
-    names = [f"{MEDIA_PART}{number}" for number in range(settings.media_workers)]
-    media = [Part(name, settings, on_change) for name in names]
-    recorder, app = Part("recorder", settings, on_change), Part("app", settings, on_change)
-    parts = (*media, recorder, app)
+    media, recorders, apps = (
+        [Part(name, settings, on_change) for name in names] for names in part_names(settings)
+    )
+    parts = (*media, *recorders, *apps)
     supervisor = OwnReport(notify_app)
     background = (
         supervisor.start(),
@@ -222,9 +224,9 @@ async def supervise(
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, reap)
     lifecycle.reload_listeners.extend(part.reload for part in parts)
-    lifecycle.reload_listeners.append(partial(reload_secrets, reread, app))
+    lifecycle.reload_listeners.extend(partial(reload_secrets, reread, app) for app in apps)
     tasks = [start_supervision(part) for part in parts]
-    greeting = announce_when_ready(is_ready, announce)
+    greeting = announce_when_ready(is_ready if apps else partial(are_up, parts), announce)
     stopping = child(_wait(lifecycle.stop))
     try:
         await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -233,15 +235,30 @@ async def supervise(
         stopping.cancel()
         for task in background:
             task.cancel()
-        await app.stop()
-        await asyncio.gather(*(part.stop() for part in media))
-        await recorder.stop()
+        await stop_in_order(apps, media, recorders)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     for part in parts:
         if part.cannot_start:
             raise CannotStartError(part.name)
+
+
+def part_names(settings: Settings) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+    """Return the names of the parts of this node: media workers, recorder, app."""
+    media = [f"{MEDIA_PART}{number}" for number in range(len(settings.media_sockets))]
+    recorders = ["recorder"] if settings.has_media else []
+    return media, recorders, ["app"] if settings.has_app else []
+
+
+async def are_up(parts: Collection[Part]) -> bool:
+    return all(part.state.is_up for part in parts)
+
+
+async def stop_in_order(*groups: Collection[Part]) -> None:
+    """Stop one group of parts after the other."""
+    for parts in groups:
+        await asyncio.gather(*(part.stop() for part in parts))
 
 
 def start_supervision(part: Part) -> asyncio.Task[None]:

@@ -97,3 +97,12 @@ def test_the_table_for_people(store: SqlStore, new_database: Path) -> None:
 def test_nobody_is_there(store: SqlStore, new_database: Path) -> None:
     listed = CliRunner().invoke(main, ["nodes", "--data", str(new_database.parent)])
     assert listed.output == "There are none.\n"
+
+
+def test_a_media_node_shows_its_roles_and_workers(store: SqlStore, new_database: Path) -> None:
+    roles = ("media", "recorder")
+    save(store, replace(A, node_id="m", roles=roles, load=MemberLoad(media_workers=3)))
+    with beating(store, "m"):
+        shown = CliRunner().invoke(main, ("nodes", "--data", str(new_database.parent)))
+    assert "media,recorder" in shown.stdout
+    assert "3 workers for other nodes" in shown.stdout

@@ -30,6 +30,12 @@ def test_the_members_that_are_alive() -> None:
     assert [member.node_id for member in members.alive] == ["me"]
 
 
+def test_a_media_node_is_no_owner_of_sites() -> None:
+    members = Members(ME, MemberLoad, lambda: 0.0)
+    members.observe([ME, replace(ME, node_id="media", roles=("media", "recorder"))])
+    assert [member.node_id for member in members.alive] == ["me"]
+
+
 class Counter:
     """Counts of one limit."""
 

@@ -74,12 +74,19 @@ def _brief(row: NodeRow) -> dict[str, object]:
         "id": row.id,
         "machine": row.machine,
         "url": row.url,
+        "roles": ",".join(row.roles),
         "state": row.state,
         "version": row.version,
         "since": row.since,
         "calls": row.calls,
         "pages": row.pages,
-        "media": f"{row.bridges} bridges in {row.media_workers} workers",
+        "media": _media(row),
         "sites": row.sites,
         "jobs": row.jobs,
     }
+
+
+def _media(row: NodeRow) -> str:
+    if "app" not in row.roles:  # the apps that control them count their bridges
+        return f"{row.media_workers} workers for other nodes"
+    return f"{row.bridges} bridges in {row.media_workers} workers"

@@ -42,6 +42,7 @@ from visavis.cli.context import (
     show_one,
 )
 from visavis.cli.logs import log_to_stderr
+from visavis.clock_and_ids import ensure_node_id
 from visavis.domain.errors import VisavisError
 from visavis.durable import lock_directory
 from visavis.lifecycle import Secrets
@@ -66,6 +67,7 @@ READY_SECONDS: Final = 15.0
 ANSWER_SECONDS: Final = 5.0
 SECRETS: Final = frozenset({"turn_secret", "metrics_token"})
 HIDDEN: Final = SECRETS | {"storage_secret_key"}
+CTRL_C: Final = "Ctrl-C stops the server."
 MAX_REASON_BYTES: Final = 1000
 MAX_PORT: Final = 65_535
 
@@ -77,7 +79,8 @@ MAX_PORT: Final = 65_535
 def serve(context: click.Context, /, config_file: Path | None, **options: Any) -> None:
     """Run everything: the API, the pages, the media worker, the recorder and the archive.
 
-    An option wins over its environment variable, which wins over the TOML file.
+    With --roles, run a part of it as a node of a cluster. An option wins over its environment
+    variable, which wins over the TOML file.
     """
     with _run_directory() as directory:
         settings = _settings(config_file, options, directory.path)
@@ -97,10 +100,41 @@ def serve(context: click.Context, /, config_file: Path | None, **options: Any) -
 def _serve(
     settings: Settings, directory: RunDirectory, reread: Callable[[], Secrets | None]
 ) -> None:
-    require_free_port(settings)
-    _require_packet_path(settings)
-    _require_free_media_ports(settings)
+    if settings.has_media:
+        _require_packet_path(settings)
+        _require_free_media_ports(settings)
     protect_files(settings.data_dir)
+    ensure_node_id(settings.node_file)  # before several processes need it
+    if settings.has_app:
+        _serve_app(settings, directory, reread)
+    else:
+        _serve_media(settings, directory)
+
+
+def _serve_media(settings: Settings, directory: RunDirectory) -> None:
+    """Run a media node, which has no HTTP port."""
+    opened(settings.database_address).close()  # a database that cannot be used ends the program
+    protect_standard_streams("stdout")
+
+    async def is_ready() -> bool:
+        return True
+
+    asyncio.run(
+        supervise(
+            settings, directory, is_ready=is_ready, announce=lambda: _announce_media(settings)
+        )
+    )
+
+
+def _announce_media(settings: Settings) -> None:
+    lines = [f"This media node is running: media on {_media_ports(settings)}.", CTRL_C]
+    click.echo("\n".join(["", *lines, ""]))
+
+
+def _serve_app(
+    settings: Settings, directory: RunDirectory, reread: Callable[[], Secrets | None]
+) -> None:
+    require_free_port(settings)
     account = create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None)
     if account:
         print_credentials(account)
@@ -186,6 +220,7 @@ def _settings(config_file: Path | None, options: dict[str, Any], run_dir: Path) 
     settings = settings_of(config_file, options)
     require_tls_files(settings)
     require_storage_client(settings)
+    require_cluster(settings)
     workers = settings.media_workers or os.cpu_count() or 1
     return structs.replace(
         settings,
@@ -211,6 +246,13 @@ def require_storage_client(settings: Settings) -> None:
     """End the program if the client of the configured object store is not installed."""
     if settings.storage and not is_client_installed():
         fail("--storage needs the client of object stores: pip install 'visavis[s3]'.")
+
+
+def require_cluster(settings: Settings) -> None:
+    """End the program if a node without all roles lacks what connects it to the others."""
+    is_complete = settings.has_app and settings.has_media
+    if not is_complete and not (settings.bus and settings.database):
+        fail(f"--roles {settings.roles} needs --bus and --database, which the nodes share.")
 
 
 def _warn_of_visible_secrets(context: click.Context) -> None:
@@ -363,14 +405,18 @@ def program() -> str:
 def _announce(settings: Settings, steps: list[str], reason: str) -> None:
     lines = [
         "",
-        f"Visavis is running at {settings.base_url} (media on {_media_ports(settings)}).",
+        f"Visavis is running at {settings.base_url} ({_media_place(settings)}).",
         *([f"Calls cannot be placed yet: {reason}."] if reason else []),
         "",
         *steps,
-        "Ctrl-C stops the server.",
+        CTRL_C,
         "",
     ]
     click.echo("\n".join(lines))
+
+
+def _media_place(settings: Settings) -> str:
+    return f"media on {_media_ports(settings)}" if settings.has_media else "media on media nodes"
 
 
 def _media_ports(settings: Settings) -> str:

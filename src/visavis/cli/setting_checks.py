@@ -13,6 +13,13 @@ from visavis.archive.storage_address import read_storage_address
 from visavis.bus import addresses as bus_addresses
 from visavis.store.addresses import POSTGRESQL
 
+ROLES: Final = (
+    frozenset({"app", "media", "recorder"}),
+    frozenset({"app"}),
+    frozenset({"media", "recorder"}),
+)
+"""Roles that a node can have. Media workers need the recorder, which delivers their recordings."""
+
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
@@ -45,6 +52,12 @@ def _check_bus(text: str) -> None:
     bus_addresses.parse(text)
     if importlib.util.find_spec("nats") is None:
         raise ValueError("needs the client of NATS: pip install 'visavis[nats]'")
+
+
+def _check_roles(text: str) -> None:
+    roles = text.split(",")
+    if len(set(roles)) < len(roles) or frozenset(roles) not in ROLES:
+        raise ValueError(f"takes app,media,recorder, or app, or media,recorder, not {text}")
 
 
 def _check_storage(text: str) -> None:
@@ -127,6 +140,7 @@ CHECKS: Final[Mapping[str, Callable[[Any], None]]] = {
     "database": _check_database,
     "storage": _check_storage,
     "bus": _check_bus,
+    "roles": _check_roles,
     "trusted_proxies": _each(_check_network),
     "metrics_networks": _each(_check_network),
     "media_host": _check_media_host,

@@ -62,5 +62,9 @@ class Members:
 
     @property
     def alive(self) -> Sequence[Member]:
-        """Members that are alive, this process included."""
-        return [member for member in self._watch.members if self._watch.is_alive(member.node_id)]
+        """Members with an app that are alive, this process included; media nodes have none."""
+        return [
+            member
+            for member in self._watch.members
+            if "app" in member.roles and self._watch.is_alive(member.node_id)
+        ]

@@ -1,0 +1,159 @@
+"""An app node and two media nodes: calls go on, and are recorded, when a media node dies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests import http_clients
+from tests.nats_servers import NatsServers
+from tests.participants.people import present
+from tests.participants.resuming import KnownAgent, KnownVisitor, Pages, agent_tokens
+from tests.postgresql import Cluster
+from tests.running import PATIENCE, VISAVIS, System, children, eventually, until
+
+pytestmark = [pytest.mark.fault, pytest.mark.anyio]
+
+TALK_SECONDS: Final = 3.0
+
+
+class MediaCluster:
+    """One node with an app, and media nodes, on one PostgreSQL and one NATS server."""
+
+    def __init__(self, directory: Path, address: str, servers: NatsServers) -> None:
+        self.address = address
+        environment = {**os.environ, "VISAVIS_BUS": servers.url}
+        database = ("--database", address)
+        self.app = System(directory / "app", *database, "--roles", "app", environment=environment)
+        shared = ("--public-url", self.app.url, "--media-host", "127.0.0.1")
+        self.media = [
+            System(
+                directory / name,
+                *database,
+                *shared,
+                *("--roles", "media,recorder"),
+                environment=environment,
+            )
+            for name in ("one", "two")
+        ]
+
+    def start(self) -> None:
+        for node in (*self.media, self.app):
+            node.start()
+        self.app.configure(on=True, recording=True)
+
+    def stop(self) -> None:
+        for node in (self.app, *self.media):
+            node.stop()
+
+    def carrier(self, page: KnownVisitor) -> System:
+        """Return the media node to which a page sends its newest bridge's packets."""
+        port = page.peers[max(page.peers)]._remote[1]
+        return next(node for node in self.media if node.media_port == port)
+
+
+@pytest.fixture(scope="module")
+def nodes(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MediaCluster]:
+    servers = NatsServers(1).start()
+    directory = tmp_path_factory.mktemp("media-nodes")
+    running = MediaCluster(directory, cluster.empty_database(), servers)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("VISAVIS_DATABASE", running.address)  # for the commands of the tests
+            running.start()
+            yield running
+            running.stop()
+    finally:
+        servers.stop()
+
+
+@pytest.fixture(scope="module")
+def tokens(nodes: MediaCluster) -> dict[str, str]:
+    return agent_tokens(nodes.app, "bo")
+
+
+@pytest.fixture
+async def office(
+    nodes: MediaCluster, tokens: dict[str, str], anyio_backend: str
+) -> AsyncIterator[Pages]:
+    opened = Pages(nodes.app, tokens)
+    async with present(*opened.people):
+        yield opened
+
+
+async def connected(office: Pages) -> tuple[KnownVisitor, KnownAgent]:
+    agent = office.agent("bo")
+    await agent.is_on_duty.wait()
+    visitor = office.visitor()
+    await visitor.call("Ann")
+    for page in (visitor, agent):
+        await asyncio.wait_for(page.is_connected.wait(), PATIENCE)
+    await until(lambda: page_receives(visitor) and page_receives(agent))
+    return visitor, agent
+
+
+def page_receives(page: KnownVisitor | KnownAgent) -> bool:
+    return page.received > 20
+
+
+def kill_machine(node: System) -> None:
+    """Kill all processes of a node at once, as the loss of its machine does."""
+    pids = [node.pid, *children(node.pid)]
+    os.kill(node.pid, signal.SIGSTOP)  # it starts nothing again
+    for pid in reversed(pids):
+        os.kill(pid, signal.SIGKILL)
+    node.kill()
+
+
+def test_the_nodes_and_their_roles(nodes: MediaCluster) -> None:
+    command = [VISAVIS, "nodes", "--database", nodes.address, "--json"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    roles = sorted(tuple(node["roles"]) for node in json.loads(printed))
+    assert roles == [("app", "archive"), ("media", "recorder"), ("media", "recorder")]
+    eventually(lambda: http_clients.get(f"{nodes.app.url}/readyz").status_code == 200)
+
+
+async def test_a_call_outlives_its_app_and_its_media_node(
+    nodes: MediaCluster, office: Pages
+) -> None:
+    visitor, agent = await connected(office)
+    assert visitor.recording == "on"
+    first = nodes.carrier(visitor)
+    second = next(node for node in nodes.media if node is not first)
+
+    before = visitor.received
+    await office.kill_app()
+    await until(lambda: all(page.waits and not page._lost_at for page in (visitor, agent)))
+    assert len(visitor.peers) == 1
+    assert visitor.longest_gap == agent.longest_gap == 0
+    await until(lambda: visitor.received > before)
+
+    loop = asyncio.get_running_loop()
+    await asyncio.sleep(TALK_SECONDS)
+    killed_at = loop.time()
+    await asyncio.to_thread(kill_machine, first)
+    await until(lambda: max(visitor.peers, default=0) > 1)
+    print(f"noticed after {loop.time() - killed_at:.2f} s")
+    await until(lambda: visitor.state == "connected" and page_receives(visitor))
+    await until(lambda: page_receives(agent) and len(visitor.peers) == 1)
+    print(f"rebuilt after {loop.time() - killed_at:.2f} s")
+    assert nodes.carrier(visitor) is second
+    await asyncio.sleep(TALK_SECONDS)
+    await visitor.hang_up()
+    await asyncio.wait_for(agent.is_over.wait(), PATIENCE)
+    assert agent.reason == "hungUp"
+
+    # what the dead node has of the recording is known, and delivered when it is back
+    def recording() -> dict[str, Any]:
+        listed = nodes.app.ask("/v4/livechat/recordings")["recordings"]
+        return dict(next(one for one in listed if one["callId"] == visitor.known_as))
+
+    await asyncio.to_thread(eventually, lambda: len(recording()["nodes"]) == 2)
