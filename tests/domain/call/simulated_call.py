@@ -6,11 +6,11 @@ invariants after each event.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -36,7 +36,6 @@ from visavis.domain.call.step import (
     STATE_TIMER,
     TRANSFER_TIMER,
     away_timer,
-    participant_of_timer,
 )
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import AGENT_LEG, BridgeId, CallRole, LocalTransport, RemoteTransport
@@ -66,6 +65,16 @@ REFUSABLE: Final = (
     inputs.TransferAccepted,
 )
 """Requests that may be refused; every other event is applied in any state."""
+_SECOND: Final = timedelta(seconds=1)
+_WITHOUT_AGENT: Final = {CallState.REQUESTED, CallState.QUEUED, CallState.RINGING}
+_OTHER_TIMERS: Final = {STATE_TIMER, TRANSFER_TIMER, JOIN_TIMER, BUILD_TIMER}
+"""All timers but those of participants who are away."""
+_SWITCHES: Final = {
+    None: RecordingSwitch.OFF,
+    False: RecordingSwitch.ON,
+    True: RecordingSwitch.PAUSED,
+}
+"""The state of the recording, by whether the journal is paused (`None`: there is none)."""
 ACTIONS: Final[tuple[inputs.RecordingAction, ...]] = ("start", "pause", "resume")
 
 
@@ -137,25 +146,35 @@ class SimulatedCall:
         return found
 
     def _see(self, effect: effects.Effect, *, was_over: bool) -> None:
-        match effect:
-            case effects.Send(socket_id, notice):
-                assert not was_over
-                self._see_message(socket_id, notice)
-                self.sent.append(effect)
-            case effects.RunCommand(command):
-                self.commands.append(command)
-            case effects.SetTimer(name, seconds):
-                self.timers[name] = seconds
-            case effects.CancelTimer(name):
-                self.timers.pop(name, None)
-            case effects.ParticipantJoined(participant, socket_id, _):
-                self.pages[socket_id] = participant
-            case effects.PageLeft(socket_id) | effects.ParticipantLeft(_, socket_id, _):
-                self.pages.pop(socket_id, None)
-            case effects.RecordEvent(event):
-                self.events.append(event.name)
-            case effects.CallOver():
-                self.ends += 1
+        # By type, since a pattern match compares with one type after the other.
+        if see := _SEEN.get(type(effect)):
+            assert not (was_over and see is SimulatedCall._see_send)
+            see(self, effect)
+
+    def _see_send(self, effect: effects.Send) -> None:
+        self._see_message(effect.socket_id, effect.notice)
+        self.sent.append(effect)
+
+    def _see_command(self, effect: effects.RunCommand) -> None:
+        self.commands.append(effect.command)
+
+    def _see_timer(self, effect: effects.SetTimer) -> None:
+        self.timers[effect.name] = effect.seconds
+
+    def _see_cancelled_timer(self, effect: effects.CancelTimer) -> None:
+        self.timers.pop(effect.name, None)
+
+    def _see_join(self, effect: effects.ParticipantJoined) -> None:
+        self.pages[effect.socket_id] = effect.participant
+
+    def _see_leave(self, effect: effects.PageLeft | effects.ParticipantLeft) -> None:
+        self.pages.pop(effect.socket_id, None)
+
+    def _see_event(self, effect: effects.RecordEvent) -> None:
+        self.events.append(effect.event.name)
+
+    def _see_end(self, _: effects.CallOver) -> None:
+        self.ends += 1
 
     def _see_message(self, socket_id: str, notice: notices.Notice) -> None:
         """Check that nothing is sent to a page that has left, and no offer is requested twice."""
@@ -176,8 +195,9 @@ class SimulatedCall:
         call = self.call
         assert self.timers.keys() == call.timers.keys()
         assert self.ends == call.is_over
-        running = [c for c in self.commands if not isinstance(c, commands.CloseBridge)]
-        assert running == ([call.command] if call.command else [])
+        if self.commands or call.command:
+            running = [c for c in self.commands if not isinstance(c, commands.CloseBridge)]
+            assert running == ([call.command] if call.command else [])
         if call.is_over:
             left = (call.timers, call.ringing_at, call.bridges, call.deferred)
             assert not any((*left, self.ringing, self.pages))
@@ -187,9 +207,10 @@ class SimulatedCall:
         if call.active_bridge:
             bridge = call.bridges.get(call.active_bridge)
             assert bridge is None or bridge.is_joined
-        for bridge in call.bridges.values():
-            if bridge.is_joined and self.is_recorded:
-                assert bridge.has_journal or bridge.is_unrecorded
+        if self.is_recorded:
+            for bridge in call.bridges.values():
+                if bridge.is_joined:
+                    assert bridge.has_journal or bridge.is_unrecorded
         self._check_recording()
 
     def _check_recording(self) -> None:
@@ -197,11 +218,7 @@ class SimulatedCall:
         call = self.call
         if call.command or BUILD_TIMER in call.timers or call.active_bridge not in call.bridges:
             return
-        truth = {
-            None: RecordingSwitch.OFF,
-            False: RecordingSwitch.ON,
-            True: RecordingSwitch.PAUSED,
-        }[self.journals.get(call.active_bridge)]
+        truth = _SWITCHES[self.journals.get(call.active_bridge)]
         assert call.recording.state is truth
         if truth is not RecordingSwitch.OFF:
             paused = {self.journals[n] for n in call.bridges if n in self.journals}
@@ -209,40 +226,36 @@ class SimulatedCall:
 
     def _check_participants(self) -> None:
         call = self.call
-        agents = [p for p in call.participants.values() if p.role is CallRole.AGENT]
+        participants = call.participants
+        agents = [p.agent_id for p in participants.values() if p.role is CallRole.AGENT]
         assert len(agents) <= 2
-        assert len({agent.agent_id for agent in agents}) == len(agents)
+        assert len(set(agents)) == len(agents)
         known = {p.id for p in (call.visitor, call.current_agent, call.second_agent) if p}
-        assert set(call.participants) == known
-        open_pages = {p.socket_id: p.id for p in call.participants.values() if p.is_open}
-        assert self.pages == open_pages
-        has_agent = call.record.state not in {
-            CallState.REQUESTED,
-            CallState.QUEUED,
-            CallState.RINGING,
-        }
-        assert bool(agents) == has_agent
-        rung = set(call.ringing_at) | (call.transfer.ringing_at if call.transfer else set())
-        assert rung == self.ringing
+        assert participants.keys() == known
+        assert self.pages == {p.socket_id: p.id for p in participants.values() if p.is_open}
+        assert bool(agents) == (call.record.state not in _WITHOUT_AGENT)
+        rung = call.ringing_at.keys()
+        assert (rung | call.transfer.ringing_at if call.transfer else rung) == self.ringing
 
     def _check_timers(self) -> None:
         call = self.call
-        assert (STATE_TIMER in call.timers) == (call.record.state in STATE_TIME_OUTS)
-        assert (TRANSFER_TIMER in call.timers) == bool(call.transfer)
-        away = {away_timer(p) for p in call.participants.values() if p.disconnected_at}
+        timers = call.timers
+        assert (STATE_TIMER in timers) == (call.record.state in STATE_TIME_OUTS)
+        assert (TRANSFER_TIMER in timers) == bool(call.transfer)
         second = call.second_agent
-        away &= {away_timer(p) for p in call.participants.values() if not p.is_open}
-        away -= {away_timer(second)} if second else set()
-        assert {name for name in call.timers if participant_of_timer(name)} == away
-        known = {STATE_TIMER, TRANSFER_TIMER, JOIN_TIMER, BUILD_TIMER, *away}
-        assert set(call.timers) <= known
+        away = {
+            away_timer(p)
+            for p in call.participants.values()
+            if p.disconnected_at and not p.is_open and p is not second
+        }
+        assert timers.keys() - _OTHER_TIMERS == away
 
     # Events by number
 
     def play(self, numbers: Iterable[int]) -> None:
         """Apply the event of each number, then end the call."""
         for number in numbers:
-            self.now += timedelta(seconds=1)
+            self.now += _SECOND
             choice, kind = divmod(number, len(_EVENTS))
             _EVENTS[kind](self, choice)
         self.finish()
@@ -466,6 +479,17 @@ class SimulatedCall:
         return BridgeId(self.call.id, max(1, self.call.last_bridge - (choice // 2) % 2))
 
 
+_SEEN: Final[dict[type, Callable[[SimulatedCall, Any], None]]] = {
+    effects.Send: SimulatedCall._see_send,
+    effects.RunCommand: SimulatedCall._see_command,
+    effects.SetTimer: SimulatedCall._see_timer,
+    effects.CancelTimer: SimulatedCall._see_cancelled_timer,
+    effects.ParticipantJoined: SimulatedCall._see_join,
+    effects.PageLeft: SimulatedCall._see_leave,
+    effects.ParticipantLeft: SimulatedCall._see_leave,
+    effects.RecordEvent: SimulatedCall._see_event,
+    effects.CallOver: SimulatedCall._see_end,
+}
 _EVENTS: Final = (
     SimulatedCall.ring,
     SimulatedCall.accept,
