@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from visavis.domain.call.commands import MediaCommand
 from visavis.domain.call.notices import Notice
 from visavis.domain.call_events import CallEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """Send a notice to the page with this socket."""
 
     socket_id: str
     notice: Notice
 
 
-@dataclass(frozen=True, slots=True)
-class RunCommand:
+class RunCommand(Struct, frozen=True):
     """Have a media worker carry out a command and report the result as an event."""
 
     command: MediaCommand
 
 
-@dataclass(frozen=True, slots=True)
-class SetTimer:
+class SetTimer(Struct, frozen=True):
     """Report `TimerFired` after this many seconds; a timer of the same name is replaced."""
 
     name: str
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class CancelTimer:
+class CancelTimer(Struct, frozen=True):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class RecordEvent:
+class RecordEvent(Struct, frozen=True):
     """Write an event of the call, and its record, to the database."""
 
     event: CallEvent
 
 
-@dataclass(frozen=True, slots=True)
-class SaveRecord:
+class SaveRecord(Struct, frozen=True):
     """Write the call's record to the database.
 
     If `is_awaited`, the notices that follow in the same step wait until it is written: a page that
@@ -55,8 +49,7 @@ class SaveRecord:
     is_awaited: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ParticipantJoined:
+class ParticipantJoined(Struct, frozen=True):
     """A participant's page is in the call."""
 
     participant: int
@@ -64,15 +57,13 @@ class ParticipantJoined:
     agent_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class PageLeft:
+class PageLeft(Struct, frozen=True):
     """A page is no longer in the call; its participant may return on another page."""
 
     socket_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ParticipantLeft:
+class ParticipantLeft(Struct, frozen=True):
     """A participant is no longer in the call."""
 
     participant: int
@@ -80,20 +71,17 @@ class ParticipantLeft:
     agent_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class MarkUnrecorded:
+class MarkUnrecorded(Struct, frozen=True):
     """The call goes on although it could not be recorded."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class SiteChanged:
+class SiteChanged(Struct, frozen=True):
     """A change that may let other calls of the site ring."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallOver:
+class CallOver(Struct, frozen=True):
     """The call has ended; only reports on its last bridges may follow."""
 
 

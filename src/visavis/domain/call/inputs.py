@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -23,8 +22,7 @@ RecordingAction = Literal["start", "pause", "resume"]
 # Requests of pages. `participant` is the number of the participant whose page sends the request.
 
 
-@dataclass(frozen=True, slots=True)
-class CallStarted:
+class CallStarted(Struct, frozen=True):
     """The call has been created.
 
     `socket_id` is the visitor's page; it is empty if another product has created the call, whose
@@ -34,15 +32,13 @@ class CallStarted:
     socket_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class VisitorJoined:
+class VisitorJoined(Struct, frozen=True):
     """The visitor of a call that another product has created has opened its join link."""
 
     socket_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallPlaced:
+class CallPlaced(Struct, frozen=True, kw_only=True):
     """The visitor's page places the call.
 
     If it sends no `offer`, it is asked for one after it has received the TURN servers. The page
@@ -61,8 +57,7 @@ class CallPlaced:
     unrecordable: Unrecordable = Unrecordable.REFUSE
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptRequested:
+class AcceptRequested(Struct, frozen=True):
     """An agent accepts a ringing call, or is assigned a call without being rung (`is_assigned`)."""
 
     socket_id: str
@@ -71,8 +66,7 @@ class AcceptRequested:
     is_assigned: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DeclineRequested:
+class DeclineRequested(Struct, frozen=True):
     """An agent declines the call."""
 
     agent_id: int
@@ -105,15 +99,13 @@ class RecordingRequested(Struct, frozen=True, tag=True):
     recording_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class BridgeLost:
+class BridgeLost(Struct, frozen=True):
     """A page reports that the bridge no longer carries media."""
 
     bridge: int
 
 
-@dataclass(frozen=True, slots=True)
-class LineWritten:
+class LineWritten(Struct, frozen=True):
     """A chat line; if its `line_id` was used before, the page has sent the same line again."""
 
     participant: int
@@ -121,13 +113,11 @@ class LineWritten:
     line_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class HungUp:
+class HungUp(Struct, frozen=True):
     participant: int
 
 
-@dataclass(frozen=True, slots=True)
-class PageResumed:
+class PageResumed(Struct, frozen=True):
     """A participant's page has connected again, on this socket."""
 
     participant: int
@@ -135,13 +125,11 @@ class PageResumed:
     has_media: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PageDisconnected:
+class PageDisconnected(Struct, frozen=True):
     participant: int
 
 
-@dataclass(frozen=True, slots=True)
-class TransferRequested:
+class TransferRequested(Struct, frozen=True):
     """An agent transfers the call to another agent, whose consoles have these sockets.
 
     `obstacle` is the reason why that agent cannot be rung, empty if there is none.
@@ -154,21 +142,18 @@ class TransferRequested:
     obstacle: Literal["", "away", "busy"] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TransferRung:
+class TransferRung(Struct, frozen=True):
     """The agent to whom the call is being transferred has these sockets now."""
 
     sockets: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TransferAccepted:
+class TransferAccepted(Struct, frozen=True):
     socket_id: str
     agent: Agent
 
 
-@dataclass(frozen=True, slots=True)
-class TransferStopped:
+class TransferStopped(Struct, frozen=True):
     """The second agent does not take the call, for this reason."""
 
     reason: str
@@ -177,30 +162,25 @@ class TransferStopped:
 # Decisions of the site
 
 
-@dataclass(frozen=True, slots=True)
-class RingRequested:
+class RingRequested(Struct, frozen=True):
     """The call rings at these sockets, each with its agent, and at no others."""
 
     sockets: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class QueueRequested:
+class QueueRequested(Struct, frozen=True):
     place: int
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceChanged:
+class PlaceChanged(Struct, frozen=True):
     place: int
 
 
-@dataclass(frozen=True, slots=True)
-class EndRequested:
+class EndRequested(Struct, frozen=True):
     trigger: CallTrigger
 
 
-@dataclass(frozen=True, slots=True)
-class AppRestarted:
+class AppRestarted(Struct, frozen=True):
     """The call was restored after a restart of the app, which had been away since `away_since`.
 
     A time before the call, or before it was connected, means that the app was away since then.
@@ -212,20 +192,17 @@ class AppRestarted:
 # Reports of media workers
 
 
-@dataclass(frozen=True, slots=True)
-class LegConnected:
+class LegConnected(Struct, frozen=True):
     bridge: BridgeId
     leg: int
 
 
-@dataclass(frozen=True, slots=True)
-class LegLost:
+class LegLost(Struct, frozen=True):
     bridge: BridgeId
     leg: int
 
 
-@dataclass(frozen=True, slots=True)
-class LegMeasured:
+class LegMeasured(Struct, frozen=True):
     """Quality of a leg; `report` is an `rtp.mos.LegReport` as builtin types."""
 
     bridge: BridgeId
@@ -233,16 +210,14 @@ class LegMeasured:
     report: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class JournalLost:
+class JournalLost(Struct, frozen=True):
     """The journal of a bridge can no longer be written."""
 
     bridge: BridgeId
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class BridgeFound:
+class BridgeFound(Struct, frozen=True):
     """A media worker has kept the bridge while the app was away; `up` are the connected legs."""
 
     bridge: BridgeId
@@ -251,30 +226,26 @@ class BridgeFound:
     is_paused: bool
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerLost:
+class WorkerLost(Struct, frozen=True):
     """A media worker has died, and these bridges with it."""
 
     bridges: frozenset[BridgeId]
 
 
-@dataclass(frozen=True, slots=True)
-class CommandDone:
+class CommandDone(Struct, frozen=True):
     """A media command was carried out; `transports` are our ends of the legs that it changed."""
 
     command: MediaCommand
     transports: dict[int, LocalTransport]
 
 
-@dataclass(frozen=True, slots=True)
-class CommandFailed:
+class CommandFailed(Struct, frozen=True):
     command: MediaCommand
     error: ErrorKind
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class TimerFired:
+class TimerFired(Struct, frozen=True):
     name: str
 
 
