@@ -26,12 +26,12 @@ from visavis.domain.policy import Consent, Unrecordable
 LENGTH: Final = 24
 """Number of events in a sequence."""
 
-SEQUENCES: Final = 20
-"""Sequences that hypothesis draws at once, since each draw costs more than a sequence."""
+SEQUENCES: Final = 100
+"""Sequences that hypothesis draws at once, since each draw costs more than many sequences."""
 
 PARTS: Final = 10
-EXAMPLES: Final = 500
-"""Draws of one part: all parts together play 100,000 sequences."""
+EXAMPLES: Final = 101
+"""Draws of one part: all parts together play 100,000 sequences, besides the first draw's zeros."""
 
 SIZE: Final = 1 + 2 * LENGTH
 """Bytes of a sequence: its flags, and two for each event."""
