@@ -154,6 +154,27 @@ async def test_nobody_answers_for_too_long(
     await asyncio.wait_for(edge_of(remote).until_moved("a", 1), PATIENCE)
 
 
+async def test_a_console_whose_site_moves_before_it_is_welcomed_is_refused(
+    remote: SiteAtEdge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
+    lose(remote, answers=False, times=1_000_000)
+    welcome = edge_of(remote).welcome(agent_session("a"))
+    assert await asyncio.wait_for(refused(welcome), PATIENCE) is ErrorKind.StoreUnavailable
+
+
+async def test_a_console_that_leaves_before_it_is_welcomed(
+    remote: SiteAtEdge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
+    lose(remote, answers=False, times=1_000_000)
+    edge, agent = edge_of(remote), agent_session("a")
+    page = await edge._page("a", 1)
+    edge._send(page, cluster.AgentWelcome(module._session(agent))).cancel()
+    await edge.wait_idle()
+    assert page.has_moved.is_set()
+
+
 async def test_a_page_asks_too_much_at_once(remote: SiteAtEdge) -> None:
     edge = edge_of(remote)
     messages = [signaling.Here(f"/{number}") for number in range(40)]

@@ -342,7 +342,10 @@ class Edge:
             if not answer.done():
                 answer.set_exception(error)
         except _MovedError:
-            pass  # the page's socket is about to be closed, and with it what waits for the answer
+            # the page's socket is about to be closed, and with it what waits for the answer, but
+            # nothing watches a console that has not been welcomed
+            if isinstance(request, cluster.AgentWelcome) and not answer.done():
+                answer.set_exception(VisavisError(ErrorKind.StoreUnavailable, _UNAVAILABLE))
         else:
             if not answer.done():
                 answer.set_result(result)
