@@ -2,11 +2,15 @@
 (() => {
   const held = { tracks: [], connections: [], tones: new Set() };
 
+  // a fake microphone has no echo, and the browser's search for it takes a quarter of a call's processor time
+  const PLAIN = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+  const unprocessed = ({ audio, ...others }) => (audio ? { ...others, audio: { ...PLAIN, ...Object(audio) } } : others);
+
   const { mediaDevices } = navigator;
   for (const method of mediaDevices ? ["getUserMedia", "getDisplayMedia"] : []) {
     let real = mediaDevices[method]?.bind(mediaDevices);
     const capture = async (constraints) => {
-      const stream = await real(constraints);
+      const stream = await real(method === "getUserMedia" ? unprocessed(constraints) : constraints);
       held.tracks.push(...stream.getTracks());
       return stream;
     };
