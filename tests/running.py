@@ -238,7 +238,11 @@ class System:
             "recordingServerUrl": url or f"{self.url}/recordings/",
         }
         answer = httpx2.put(
-            f"{self.url}/v4/livechat/audioVideoChatConfig",
+            self.url + path,
+        self.change("/v4/livechat/audioVideoChatConfig", **values)
+
+    def change(self, path: str, **values: object) -> None:
+        """Put values by a request of the first administrator."""
             json=values,
             headers={"Authorization": f"Bearer {self.token()}"},
             timeout=PATIENCE,
