@@ -62,7 +62,7 @@ PAGE_SCRIPTS = tuple(
 )
 """Every page runs them before its own: they log what it receives, and what it holds for a call."""
 
-LOGS = "window.receptionLogs ?? []"
+LOGS = "JSON.stringify(window.receptionLogs ?? [])"
 
 
 def eventually(
@@ -356,7 +356,12 @@ class Parties:
         everyone = [*((name, page) for name, page in self._pages if not page.is_closed())]
         everyone += self._others
         return {
-            name: [log for own, page in everyone if own == name for log in page.evaluate(LOGS)]
+            name: [
+                log
+                for own, page in everyone
+                if own == name
+                for log in json.loads(page.evaluate(LOGS))
+            ]
             for name in (VISITOR, AGENT)
         }
 

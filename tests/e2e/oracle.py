@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from operator import mul
 from pathlib import Path
 from typing import Any, Final
 
@@ -432,9 +433,10 @@ def _constant(sent: list[float], found: list[float], low: float, high: float) ->
     if not sent or not found:
         return 0.0
     steps = [low + number * STEP for number in range(round((high - low) / STEP))]
+    ordered = sorted(sent)
 
     def misfit(delay: float) -> float:
-        misses = (min(MATCH, *(abs(one - delay - at) for at in sent)) for one in found)
+        misses = (min(MATCH, _distance(ordered, one - delay)) for one in found)
         # of two delays that fit a periodic sound, the shorter
         return sum(misses) + 0.1 * abs(delay) * len(found)
 
@@ -446,6 +448,12 @@ def _constant(sent: list[float], found: list[float], low: float, high: float) ->
         <= MOST_OFFSET
     ]
     return best + (statistics.median(near) if near else 0.0)
+
+
+def _distance(ordered: list[float], at: float) -> float:
+    """Return how far the nearest of the moments is."""
+    index = bisect_left(ordered, at)
+    return min(abs(at - near) for near in ordered[max(0, index - 1) : index + 1])
 
 
 def _nearest(sounds: list[Sound], at: float) -> Sound | None:
@@ -505,7 +513,7 @@ def _file_levels(path: Path, side: str, start: float) -> Levels:
                 at = start + float((part.pts or 0) * (part.time_base or 0))
                 for first in range(0, len(samples), size):
                     some = samples[first : first + size]
-                    level = (sum(one * one for one in some) / len(some)) ** 0.5 / 2**15
+                    level = (sum(map(mul, some, some)) / len(some)) ** 0.5 / 2**15
                     found.append(Level(at + first / RATE, level, at + first / RATE))
     return found
 
