@@ -23,9 +23,11 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, Final, TypeVar
 
 import httpx2
+from click.testing import CliRunner
 from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
+from visavis.cli import main as visavis_command
 from visavis.cli.context import settings_of
 from visavis.compose import Services
 from visavis.domain.audit import ActionType
@@ -212,8 +214,8 @@ class System:
 
     def add_agent(self, email: str, password: str, *options: str) -> None:
         """Add an agent by the command line."""
-        command = [VISAVIS, "agent", "add", "--data", str(self.data), "--password-stdin"]
-        subprocess.run([*command, email, *options], input=f"{password}\n".encode(), check=True)
+        place = ("--data", self.data, "--password-stdin")
+        administer("agent", "add", *place, email, *options, said=f"{password}\n")
 
     def sign_in(self, page: Page, path: str, email: str, password: str) -> None:
         """By the form once; after that everybody has the cookie of their session."""
@@ -237,12 +239,12 @@ class System:
             "isAutomaticallyRecordingAudioVideoChatsEnabled": recording,
             "recordingServerUrl": url or f"{self.url}/recordings/",
         }
-        answer = httpx2.put(
-            self.url + path,
         self.change("/v4/livechat/audioVideoChatConfig", **values)
 
     def change(self, path: str, **values: object) -> None:
         """Put values by a request of the first administrator."""
+        answer = httpx2.put(
+            self.url + path,
             json=values,
             headers={"Authorization": f"Bearer {self.token()}"},
             timeout=PATIENCE,
@@ -373,6 +375,20 @@ class Parties:
         page = new_page(self._browsers[browser])
         self._pages.append((name, page))
         return page
+
+
+def administer(*arguments: object, said: str = "") -> str:
+    """Run an administrative command; return what it prints.
+
+    It runs in this process, since a command of its own imports for a second, and in a thread, since
+    it has an event loop, and the caller's own may be running.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(
+            CliRunner().invoke, visavis_command, [*map(str, arguments)], input=said
+        ).result()
+    assert result.exit_code == 0, result.output
+    return result.stdout
 
 
 def issue_token(data: Path, email: str) -> str:

@@ -9,9 +9,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.cli.commands import visavis
 from tests.e2e.conftest import COLLEAGUE, PASSWORD
-from tests.running import Parties, System
+from tests.running import Parties, System, administer
 
 pytestmark = pytest.mark.e2e
 
@@ -81,9 +80,9 @@ def test_axe_finds_nothing(system: System, parties: Parties, axe: str) -> None:
 
 
 def test_axe_finds_nothing_in_the_consent_page(system: System, parties: Parties, axe: str) -> None:
-    listed = visavis("client", "list", "--json", "--data", system.data)
+    listed = administer("client", "list", "--json", "--data", system.data)
     question = {
-        "client_id": json.loads(listed.stdout)[0]["client_id"],
+        "client_id": json.loads(listed)[0]["client_id"],
         "response_type": "code",
         "redirect_uri": f"{system.url}/docs/oauth2-redirect",
         "scope": "manage_settings",

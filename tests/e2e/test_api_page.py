@@ -8,9 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.cli.commands import visavis
 from tests.e2e.test_accessibility import expect_nothing
-from tests.running import Parties, System
+from tests.running import Parties, System, administer
 
 pytestmark = pytest.mark.e2e
 
@@ -68,10 +67,10 @@ def test_a_token_is_entered_by_keyboard(system: System, page: Page) -> None:
 
 
 def test_an_oauth_client_authorizes_with_pkce(system: System, page: Page) -> None:
-    listed = visavis("client", "list", "--json", "--data", system.data)
+    listed = administer("client", "list", "--json", "--data", system.data)
     page.locator(AUTHORIZE).click()
     dialogue = page.locator(".dialog-ux")
-    dialogue.locator("#client_id_authorizationCode").fill(json.loads(listed.stdout)[0]["client_id"])
+    dialogue.locator("#client_id_authorizationCode").fill(json.loads(listed)[0]["client_id"])
     flow = dialogue.locator(".auth-container").filter(has_text="authorizationCode")
     with page.expect_popup() as popup:
         flow.get_by_role("button", name="Authorize").click()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 from tests import http_clients
 from tests.nats_servers import PASSWORD, NatsServers
 from tests.postgresql import Cluster
-from tests.running import VISAVIS, System, eventually
+from tests.running import System, administer, eventually
 
 pytestmark = pytest.mark.fault
 
@@ -41,8 +40,7 @@ def nodes(
 
 
 def token(address: str, email: str = "admin@localhost") -> str:
-    command = [VISAVIS, "token", "issue", "--database", address, "--email", email]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return administer("token", "issue", "--database", address, "--email", email).strip()
 
 
 def seconds_until(question: Callable[[], bool]) -> float:
@@ -74,9 +72,7 @@ def test_one_switch_two_nodes(nodes: tuple[System, System], address: str) -> Non
 
 
 def nodes_of(address: str) -> list[dict[str, Any]]:
-    command = [VISAVIS, "nodes", "--database", address, "--json"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return list(json.loads(printed))
+    return list(json.loads(administer("nodes", "--database", address, "--json")))
 
 
 def states(address: str) -> list[str]:
@@ -110,9 +106,8 @@ def test_what_is_revoked_on_one_is_dead_on_the_other(
     one, other = nodes
     with http_clients.Client() as client:
         names = {"email": "admin@localhost", "password": one.password or other.password}
-        listed = [VISAVIS, "client", "list", "--database", address]
-        client_id = subprocess.run(listed, capture_output=True, text=True, check=True)
-        first = client_id.stdout.splitlines()[1].split()[0]
+        listed = administer("client", "list", "--database", address)
+        first = listed.splitlines()[1].split()[0]
         form = {"grant_type": "password", "client_id": first, **names}
         issued = client.post(f"{one.url}/oauth/token", data=form).json()["access_token"]
         headers = {"Authorization": f"Bearer {issued}"}

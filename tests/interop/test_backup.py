@@ -16,7 +16,7 @@ from tests.cli.commands import visavis
 from tests.postgresql import Cluster
 from tests.recorder.conftest import manifest_of
 from tests.recorder.journals import put_journal
-from tests.running import PATIENCE, System, eventually
+from tests.running import PATIENCE, System, administer, eventually
 from tests.store.test_migrations import engine_of, fill_as_before, migrate
 from tests.store.test_recordings import add_call
 from visavis.services.ports import Transaction
@@ -121,7 +121,7 @@ def test_everything_is_there_after_a_restore(
     system.start()
     config = system.ask("/v4/livechat/audioVideoChatConfig")  # by the token of before
     assert config["recordingServerUrl"] == DEAD_SERVER
-    listed = json.loads(visavis("recordings", "list", "--data", system.data, "--json").stdout)
+    listed = json.loads(administer("recordings", "list", "--data", system.data, "--json"))
     assert {recording["id"] for recording in listed} == {"delivered", "waiting"}
     assert archived(system) == ["delivered"]
     assert system.undelivered() == ["waiting"]
@@ -174,5 +174,5 @@ def schema_of(installation: Installation) -> str:
 
 
 def agents(system: System) -> list[str]:
-    listed = visavis("agent", "list", "--data", system.data, "--json")
-    return [agent["email"] for agent in json.loads(listed.stdout)]
+    listed = administer("agent", "list", "--data", system.data, "--json")
+    return [agent["email"] for agent in json.loads(listed)]

@@ -22,11 +22,10 @@ import pytest
 from authlib.integrations.requests_client import OAuth2Session
 
 from tests import http_clients
-from tests.cli.commands import visavis
 from tests.interop.test_tus import PEERS as TUS_PEERS
 from tests.interop.test_tus import upload
 from tests.npm import BIN, ENVIRONMENT, NODE, installed
-from tests.running import PATIENCE, System
+from tests.running import PATIENCE, System, administer
 
 pytestmark = pytest.mark.interop
 
@@ -218,17 +217,17 @@ def test_openapi_python_client_uploads(product: System, generated: dict[str, Any
 
 @pytest.fixture(scope="module")
 def public_client(product: System) -> str:
-    listed = visavis("client", "list", "--json", "--data", product.data)
-    return str(json.loads(listed.stdout)[0]["client_id"])
+    listed = administer("client", "list", "--json", "--data", product.data)
+    return str(json.loads(listed)[0]["client_id"])
 
 
 @pytest.fixture(scope="module")
 def confidential_client(product: System) -> tuple[str, str]:
-    added = visavis(
+    added = administer(
         *("client", "add", "Service", "--grant", "client_credentials", "--acts-as", EMAIL),
         *("--json", "--data", product.data),
     )
-    client = json.loads(added.stdout)
+    client = json.loads(added)
     return client["client_id"], client["client_secret"]
 
 
