@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +17,14 @@ new_id: Final[Callable[[], str]] = partial(secrets.token_hex, 16)
 
 
 def ensure_node_id(path: Path) -> str:
-    """Return the name of this node among those with the same database; create it if missing."""
-    with suppress(FileExistsError), path.open("x", encoding="ascii") as file:
-        file.write(new_id())
+    """Return the name of this node among those with the same database; create it if missing.
+
+    The app and the recorder may do so at the same time, so the file appears with its content.
+    """
+    if not path.exists():
+        draft = path.with_name(f".{path.name}.{new_id()}")
+        draft.write_text(new_id(), encoding="ascii")
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
     return path.read_text(encoding="ascii")

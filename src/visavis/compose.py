@@ -64,7 +64,7 @@ class Services:
         self.clients = Clients(store, now, new_secret, new_id)
         self.sign_ins = self.people.sessions(self.tokens)
         self.site_settings = SiteSettingsService(store, self.bus, now, new_id, archive_url)
-        self.recording_admin = RecordingAdmin(store, now, archive_url, servers)
+        self.recording_admin = RecordingAdmin(store, now, archive_url, servers, self.auditor)
 
     async def retention_days(self, site_id: int) -> int | None:
         """Return the days after which the built-in archive deletes a site's recordings."""
@@ -118,7 +118,7 @@ def open_database(settings: Settings) -> SqlStore:
 
 def build_recordings(store: SqlStore, settings: Settings) -> Recordings:
     """Return the recorder's service for recordings."""
-    return Recordings(store, now, settings.archive_url)
+    return Recordings(store, now, settings.archive_url, new_secret)
 
 
 def tus_uploader(settings: Settings) -> TusUploader:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import time
+from functools import partial
 from typing import Final
 
 from visavis import __version__
@@ -13,11 +14,15 @@ from visavis.clock_and_ids import ensure_node_id, new_id, now
 from visavis.compose import build_recordings, open_database, tus_uploader
 from visavis.domain.membership import Member, MemberLoad
 from visavis.lifecycle import Lifecycle
+from visavis.listener import listen
+from visavis.media.limits import MEGABYTE
+from visavis.recorder.handover import Handover
 from visavis.recorder.sweeper import Sweeper
 from visavis.services.members import Members
+from visavis.services.recordings import Recordings
 from visavis.settings import Settings
 from visavis.store.sql import SqlStore
-from visavis.tasks import cancelled, run_every
+from visavis.tasks import cancelled, run_every, run_until_done
 
 BEAT_SECONDS: Final = 1.0
 KEY_SECONDS: Final = 3_600.0
@@ -33,14 +38,20 @@ def half_of_the_cores() -> int:
 
 async def run_recorder(settings: Settings, lifecycle: Lifecycle) -> None:
     store = open_database(settings)
+    recordings = build_recordings(store, settings)
+    # an embedded database has no other node
+    node_id = ensure_node_id(settings.node_file) if settings.database else ""
+    reserve_bytes = settings.disk_reserve_megabytes * MEGABYTE
     sweeper = Sweeper(
         settings.spool,
-        build_recordings(store, settings),
+        recordings,
         tus_uploader(settings),
         deliveries=settings.parallel_deliveries,
         muxers=settings.parallel_muxers or half_of_the_cores(),
+        handover=Handover(recordings, node_id, reserve_bytes),
     )
     node = MediaNode(settings, store) if settings.is_media_node else None
+    serving = run_until_done("handover", partial(hand_over, settings, recordings, node_id))
     try:
         beating = await node.start() if node else None
         lifecycle.set_up()
@@ -49,7 +60,27 @@ async def run_recorder(settings: Settings, lifecycle: Lifecycle) -> None:
             await cancelled(beating)
             await node.leave()
     finally:
+        await cancelled(serving)
         store.close()
+
+
+async def hand_over(settings: Settings, recordings: Recordings, node_id: str) -> None:
+    """Serve journals to the recorders of other nodes, if the settings have an address for it."""
+    if not node_id:
+        return
+    if not settings.recorder_address:
+        await recordings.save_recorder(node_id, "", "")
+        return
+    from visavis.recorder.handover_server import HandoverServer, RecorderIdentity
+
+    host, port = settings.recorder_host_and_port
+    name = f"[{host}]" if ":" in host else host
+    with listen(host, port) as listener:
+        identity = RecorderIdentity()
+        server = HandoverServer(settings.spool, recordings).server(identity)
+        url = f"https://{name}:{listener.getsockname()[1]}"
+        await recordings.save_recorder(node_id, url, identity.certificate)
+        await server.serve([listener])
 
 
 class MediaNode:

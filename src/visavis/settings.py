@@ -75,6 +75,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             pattern="^[A-Za-z0-9_-]{0,64}$",
         ),
     ] = ""
+    recorder_address: Annotated[
+        str,
+        Meta(
+            description="Address and port, such as 10.0.0.2:8453, at which the recorders of other "
+            "nodes fetch the packets of calls that were on both nodes; none if not set.",
+            pattern=r"^(([^\s\[\]:/]+|\[[0-9A-Fa-f:.%]+\]):[0-9]{1,5})?$",
+        ),
+    ] = ""
     host: Annotated[str, Meta(description="IP address or host name for HTTP.")] = "127.0.0.1"
     port: Annotated[
         int, Meta(description="TCP port for HTTP; 0 picks a free port.", ge=0, le=65535)
@@ -366,6 +374,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def spool(self) -> Path:
         return self.data_dir / "spool"
+
+    @property
+    def recorder_host_and_port(self) -> tuple[str, int]:
+        """Host and port of `recorder_address`."""
+        host, _, port = self.recorder_address.rpartition(":")
+        return host.strip("[]"), int(port)
 
     @property
     def archive_site_bytes(self) -> int:

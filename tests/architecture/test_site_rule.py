@@ -27,6 +27,7 @@ FREE = {
     "SqlKeyRows.delete_expired": "what has expired is of no use to any site",
     "SqlNodeRows.save": "a node serves every site",
     "SqlNodeRows.newest_archive_url": "a node serves every site",
+    "SqlNodeRows.save_recorder": "a node serves every site",
     "SqlNodeRows.mark_alive": "a node serves every site",
     "SqlNodeRows.alive_at": "a node serves every site",
     "SqlRecordingRows.spool_nodes": "a node serves every site",

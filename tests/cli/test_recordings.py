@@ -111,6 +111,32 @@ def test_the_spool_of_a_dead_machine_is_adopted(run: Run, data: Path, tmp_path: 
     assert "its own server" in run("recordings", "adopt", str(data / "spool"), fails=True).stderr
 
 
+def test_a_spool_of_one_of_several_nodes_is_adopted(run: Run, data: Path, tmp_path: Path) -> None:
+    dead = tmp_path / "dead" / "spool"
+    put_journal(dead, manifest("r"), 1.0)
+    (data / "node").write_text("me")
+
+    def nodes(rows: Transaction) -> None:
+        for node_id in ("dead", "other"):
+            rows.nodes.save(node_id, "", now(), node_id)
+            rows.recordings.add(manifest("r"), node_id)
+
+    write(data, nodes)
+    assert "--node" in run("recordings", "adopt", str(dead), fails=True).stderr
+    (tmp_path / "dead" / "node").write_text("dead")
+    run("recordings", "adopt", str(dead))
+    (shown,) = json.loads(run("recordings", "show", "r", "--json").stdout)
+    assert [node["id"] for node in shown["nodes"]] == ["me", "other"]
+    refused = run("recordings", "export", "r", str(tmp_path / "r.mkv"), fails=True)
+    assert "It also has packets on other" in refused.stderr
+    result = run("recordings", "deliver-without", "other", "r", "none", "--json", fails=True)
+    assert json.loads(result.stdout) == {"delivered": 1, "failed": 1}
+    assert "none: There is no recording none." in result.stderr
+    (shown,) = json.loads(run("recordings", "show", "r", "--json").stdout)
+    assert [node["id"] for node in shown["nodes"]] == ["me"]
+    run("recordings", "export", "r", str(tmp_path / "r.mkv"))
+
+
 def test_retry(run: Run, data: Path) -> None:
     write(data, fill)
     assert "1 recording will be retried" in run("recordings", "retry", "b").stdout

@@ -40,7 +40,9 @@ class FullDisk:
         self.active = self.most = 0
         self.order: list[str] = []
 
-    async def mux(self, directory: Path, report: CallReport | None) -> MuxResult:
+    async def mux(
+        self, directory: Path, report: CallReport | None, missing: tuple[str, ...] = ()
+    ) -> MuxResult:
         self.active += 1
         self.most = max(self.most, self.active)
         await asyncio.sleep(0)
@@ -69,7 +71,9 @@ async def test_the_smallest_first_on_a_full_disk(tmp_path: Path) -> None:
 
 
 class MuxerOfTwoVoices:
-    async def mux(self, directory: Path, report: CallReport | None) -> MuxResult:
+    async def mux(
+        self, directory: Path, report: CallReport | None, missing: tuple[str, ...] = ()
+    ) -> MuxResult:
         put_muxed(directory.parent / "made", directory.name)
         (directory.parent / "made" / directory.name / DELIVERY).replace(directory / DELIVERY)
         (directory / MATROSKA).write_bytes(CONTENT)

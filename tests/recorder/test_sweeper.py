@@ -27,6 +27,7 @@ from visavis.domain.people import Visitor
 from visavis.domain.policy import origin_of
 from visavis.domain.recording import MANIFEST, RecordingState, Trouble, journal_name
 from visavis.recorder import mux_pool, sweeper
+from visavis.recorder.handover import Handover
 from visavis.recorder.sweeper import Sweeper
 from visavis.recorder.tus_upload import TusUploader
 from visavis.services.ports import Transaction
@@ -61,6 +62,7 @@ class RecorderHarness:
             TusUploader(archive_url="", archive_key=str, allow_private=True),
             deliveries=4,
             muxers=2,
+            handover=Handover(self.recordings, ""),
             clock=lambda: self.now,
             chance=lambda: 0.5,
         )

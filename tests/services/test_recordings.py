@@ -13,6 +13,7 @@ from visavis.domain.errors import ErrorKind
 from visavis.domain.membership import Member
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.recording import Delivery, DeliveryTrigger, Manifest, RecordingState
+from visavis.services.audit import Auditor
 from visavis.services.ports import Transaction
 from visavis.services.recordings import (
     EVERY_STATE,
@@ -66,7 +67,7 @@ def servers() -> Servers:
 
 @pytest.fixture
 def admin(store: SqlStore, time: Time, servers: Servers) -> RecordingAdmin:
-    return RecordingAdmin(store, time, ARCHIVE, servers)
+    return RecordingAdmin(store, time, ARCHIVE, servers, Auditor(time, lambda: "entry"))
 
 
 async def test_progress_of_a_recording_that_the_database_does_not_know_adds_it(
@@ -159,6 +160,67 @@ async def test_a_recording_of_a_dead_node_is_adopted(
     )
 
 
+def fill_nodes(rows: Transaction) -> None:
+    """The recording `r` has journals on a dead node, which is its home, and on one that runs."""
+    for node_id in ("alive", "dead", "gone"):
+        rows.nodes.save(node_id, "", NOW, f"machine-{node_id}")
+    rows.members.beat(Member("alive", "boot", NOW, "1", "machine-alive", "", ()))
+    for node_id in ("dead", "alive"):
+        rows.recordings.add(manifest("r"), node_id)
+
+
+async def test_the_adopter_of_one_of_several_nodes_takes_its_place(
+    store: SqlStore, recordings: Recordings, admin: RecordingAdmin, agent: Agent
+) -> None:
+    await store.write(fill_nodes)
+    await refused(ErrorKind.PreconditionFailed, admin.adopt(manifest("r"), "me"))  # whose spool?
+    await refused(ErrorKind.PreconditionFailed, admin.adopt(manifest("r"), "me", "alive"))
+    for _ in range(2):
+        await admin.adopt(manifest("r"), "me", "dead")
+    assert [node.id for node in (await admin.get(agent, "r")).nodes] == ["me", "alive"]
+    assert await recordings.record_collection(manifest("r"), "me", "alive", {"0002-x": 1})
+    await refused(ErrorKind.PreconditionFailed, admin.adopt(manifest("r"), "you", "alive"))
+    shares = (await recordings.shares([(1, "r")]))["r"]
+    assert (shares.nodes, shares.collected) == (("me",), {"alive": {"0002-x": 1}})
+
+
+async def test_a_recording_is_delivered_without_a_node_that_is_given_up(
+    store: SqlStore, recordings: Recordings, admin: RecordingAdmin, agent: Agent
+) -> None:
+    await store.write(fill_nodes)
+    for recording_id, machine in (("r", "alive"), ("r", "machine-gone"), ("r", "unknown")):
+        await refused(
+            ErrorKind.PreconditionFailed, admin.deliver_without(agent, recording_id, machine)
+        )
+    await refused(ErrorKind.EntityNotFound, admin.deliver_without(agent, "none", "dead"))
+    before = await store.read(lambda rows: rows.audit.count(1))
+    await admin.deliver_without(agent, "r", "machine-dead")
+    shares = (await recordings.shares([(1, "r")]))["r"]
+    assert (shares.nodes, shares.abandoned) == (("alive",), {"dead": "machine-dead"})
+    assert await store.read(lambda rows: rows.audit.count(1)) == before + 1
+    await store.write(lambda rows: rows.members.delete("alive", "boot"))
+    await refused(ErrorKind.PreconditionFailed, admin.deliver_without(agent, "r", "alive"))
+    await recordings.record_delivery(manifest("r"), DELIVERY, ARCHIVE)
+    await refused(ErrorKind.PreconditionFailed, admin.deliver_without(agent, "r", "alive"))
+
+
+async def test_recorders_find_each_other_in_the_database(
+    store: SqlStore, time: Time, agent: Agent
+) -> None:
+    recordings = Recordings(store, time, ARCHIVE, lambda: "token")
+    await recordings.save_recorder("new", "https://10.0.0.2:8453", "PEM")
+    found = (await recordings.spool_nodes())["new"]
+    assert (found.recorder_url, found.recorder_certificate) == ("https://10.0.0.2:8453", "PEM")
+    await recordings.list_journals(manifest("r"), "new")
+    await recordings.list_journals(manifest("s"), "new")
+    assert await recordings.allow_handover(manifest("r")) == "token"
+    assert await recordings.is_handover_allowed(1, "r", "token")
+    for site_id, recording_id, token in ((1, "r", "other"), (1, "s", "token"), (2, "r", "token")):
+        assert not await recordings.is_handover_allowed(site_id, recording_id, token)
+    assert not await recordings.record_collection(manifest("r"), "other", "new", {})
+    assert not await recordings.record_collection(manifest("unknown"), "new", "other", {})
+
+
 def test_totals_that_another_process_has_counted() -> None:
     totals = RecordingTotals(
         pending=2, failed=1, incomplete=1, missing=4, awaiting_nodes=5, oldest_seconds=600.5
@@ -221,7 +283,7 @@ async def test_what_does_not_exist_is_not_found(
     store: SqlStore, time: Time, admin: RecordingAdmin, agent: Agent
 ) -> None:
     await refused(ErrorKind.EntityNotFound, admin.get(agent, "r"))
-    without = RecordingAdmin(store, time, ARCHIVE, None)
+    without = RecordingAdmin(store, time, ARCHIVE, None, Auditor(time, str))
     await refused(ErrorKind.EntityNotFound, without.check_server(agent, None, None))
 
 

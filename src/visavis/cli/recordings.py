@@ -23,7 +23,7 @@ from visavis.cli.context import (
     with_context,
 )
 from visavis.cli.credentials import read_lifetime
-from visavis.clock_and_ids import now
+from visavis.clock_and_ids import ensure_node_id, now
 from visavis.domain.call_events import CallReport
 from visavis.domain.delivery_status import ExpectedRecording, RecordingStatus
 from visavis.domain.errors import VisavisError
@@ -32,6 +32,7 @@ from visavis.domain.recording import MATROSKA, UNDELIVERED, RecordingState
 from visavis.protocol.command_line import (
     RecordingExported,
     RecordingsAdopted,
+    RecordingsGivenUp,
     RecordingsRetried,
     missing_recording_of,
 )
@@ -146,19 +147,27 @@ async def export(
 
 @recordings.command("adopt")
 @click.argument("spool", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--node",
+    default="",
+    help="Id of the node that had the spool; needed if the file 'node' is not beside the spool.",
+)
 @json_option
 @with_context
-async def adopt(context: CommandContext, spool: Path, as_json: bool) -> None:
+async def adopt(context: CommandContext, spool: Path, node: str, as_json: bool) -> None:
     """Move the recordings of a machine that has died from its SPOOL into this one.
 
     SPOOL is its directory data/spool, on a disk that is attached to this machine. A running server
     delivers the recordings; calls that were in progress on that machine are ended.
     """
-    node_id = _node_adopting(context, spool)
+    _require_other(context, spool)
+    node_id = ensure_node_id(context.settings.node_file)
+    former = node or _read_node(spool.with_name(context.settings.node_file.name))
+    former = former if former != node_id else ""  # the spool is in our own data directory
     adopted = failed = 0
     for directory in spool_reader.recordings(spool):
         try:
-            await _adopt(context, directory, node_id)
+            await _adopt(context, directory, node_id, former)
             adopted += 1
         except (OSError, ValueError, VisavisError) as error:
             reason = error.message if isinstance(error, VisavisError) else str(error)
@@ -170,18 +179,17 @@ async def adopt(context: CommandContext, spool: Path, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _node_adopting(context: CommandContext, spool: Path) -> str:
-    """Return the id of this data directory's node, empty if no server has been started on it.
-
-    Ends the program if the spool is the node's own.
-    """
+def _require_other(context: CommandContext, spool: Path) -> None:
     if spool.resolve() == context.settings.spool.resolve():
         fail("This is the spool of this data directory: its own server delivers it.")
-    node_file = context.settings.node_file
-    return node_file.read_text(encoding="ascii") if node_file.exists() else ""
 
 
-async def _adopt(context: CommandContext, directory: Path, node_id: str) -> None:
+def _read_node(path: Path) -> str:
+    """Return the id in the file of a node, empty if there is none."""
+    return path.read_text(encoding="ascii") if path.exists() else ""
+
+
+async def _adopt(context: CommandContext, directory: Path, node_id: str, former: str) -> None:
     """Move a recording; raises `OSError`, `ValueError` or `VisavisError` if it has to stay."""
     manifest = spool_reader.read_manifest(directory)
     if manifest.recording_id != directory.name:
@@ -190,8 +198,41 @@ async def _adopt(context: CommandContext, directory: Path, node_id: str) -> None
         if not is_ours:
             raise ValueError("another process still writes or delivers it.")
         # First the database: if this command is killed in between, it can be given again.
-        await context.recording_admin.adopt(manifest, node_id)
+        await context.recording_admin.adopt(manifest, node_id, former)
         move_into(context.settings.spool, directory)
+
+
+@recordings.command("deliver-without")
+@click.argument("node")
+@click.argument("recording_ids", metavar="ID...", nargs=-1, required=True)
+@site_option
+@json_option
+@with_context
+async def deliver_without(
+    context: CommandContext,
+    node: str,
+    recording_ids: tuple[str, ...],
+    site: int | None,
+    as_json: bool,
+) -> None:
+    """Deliver recordings without the packets on NODE, the id or machine of a node that is silent.
+
+    The files will lack what was recorded there, and say so. This cannot be undone once they are
+    delivered. The audit log has an entry for each recording.
+    """
+    who = operator(await context.site(site))
+    delivered = failed = 0
+    for recording_id in recording_ids:
+        try:
+            await context.recording_admin.deliver_without(who, recording_id, node)
+            delivered += 1
+        except VisavisError as error:
+            click.echo(f"visavis: {recording_id}: {error.message}", err=True)
+            failed += 1
+    text = f"{_recordings(delivered)} will be delivered without the packets on {node}."
+    show_one(RecordingsGivenUp(delivered, failed), text, as_json=as_json)
+    if failed:
+        sys.exit(1)
 
 
 @recordings.command("verify")
@@ -239,10 +280,19 @@ def _file_of(
     archived = context.settings.archive_dir / "library" / str(recording.site_id)
     archived /= f"{recording.id}.mkv"
     if kept.exists():
+        _require_all_pieces(context, recording)
         return _muxed(kept, report)
     if not archived.exists():
         fail(_why_not_here(recording))
     return archived
+
+
+def _require_all_pieces(context: CommandContext, recording: RecordingStatus) -> None:
+    """End the program if other nodes have packets that are not here."""
+    own = _read_node(context.settings.node_file)
+    others = [node.machine for node in recording.nodes if node.id != own]
+    if own and others:
+        fail(f"It also has packets on {', '.join(others)}, so its file cannot be made yet.")
 
 
 def _why_not_here(recording: RecordingStatus) -> str:

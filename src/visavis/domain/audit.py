@@ -35,6 +35,7 @@ class ActionType(StrEnum):
     RECORDING_HELD = "recordingHeld"
     RECORDING_RELEASED = "recordingReleased"
     RECORDING_DELETED = "recordingDeleted"
+    RECORDING_DELIVERED_WITHOUT = "recordingDeliveredWithout"
     SIGNED_IN = "signedIn"
     SIGN_IN_FAILED = "signInFailed"
     CLIENT_REFUSED = "clientRefused"

@@ -21,12 +21,16 @@ SHORT_CALL: Final = timedelta(seconds=2)
 class SpoolNode:
     """Node whose spool has journals of a recording. `machine` is the name of its host.
 
-    `is_silent` says that its app reports no beats, so that it may deliver nothing.
+    `is_silent` says that its app reports no beats, so that it may deliver nothing. `recorder_url`
+    is the URL at which its recorder hands journals over, with the certificate (PEM) of that, empty
+    if it does not.
     """
 
     id: str
     machine: str
     is_silent: bool
+    recorder_url: str = ""
+    recorder_certificate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ class RecordingStatus:
 
     `uploaded` is the size of the part that `server_url` has received. `last_error` is a sentence
     for people. `missing` lists, in sentences, media that were received and are not in the file.
-    `nodes` are the nodes with its journals, empty once it is delivered or if they are not known.
+    `nodes` are the nodes whose journals are needed for its file, empty once it is delivered or if
+    they are not known. The first one makes the file.
     """
 
     id: str

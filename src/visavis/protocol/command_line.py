@@ -151,6 +151,11 @@ class RecordingsAdopted(Struct):
     failed: int
 
 
+class RecordingsGivenUp(Struct):
+    delivered: int
+    failed: int
+
+
 class RecordingExported(Struct):
     path: str
     size: int

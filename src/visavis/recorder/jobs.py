@@ -14,6 +14,7 @@ from visavis import __version__
 from visavis.domain.call_events import CallReport
 from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress, RecordingServer
 from visavis.domain.errors import VisavisError
+from visavis.domain.handover import RecordingShares, SpoolRole
 from visavis.domain.recording import ClockOffset, Delivery, Manifest
 from visavis.outbound.backoff import Backoff
 from visavis.spool import reader as spool_reader
@@ -51,6 +52,7 @@ class RecordingJob:
     """Recording in the spool: its state on disk, its running task, and when to try it again.
 
     `is_timed` says that the recording's clock has been compared with the database's, or cannot be.
+    `is_listed` says that the database knows of these journals; `shares` has all nodes with others.
     `tried_server` is the server of the last attempt. `uploaded` is the number of bytes sent to it,
     and `saved_bytes` the number last saved in the database.
     """
@@ -61,6 +63,9 @@ class RecordingJob:
     is_muxed: bool
     is_given_up: bool = False
     is_timed: bool = False
+    is_listed: bool = False
+    shares: RecordingShares | None = None
+    role: SpoolRole = SpoolRole.DELIVER
     tried_server: RecordingServer | None = None
     tried_at: float = 0.0
     uploaded: int = 0
@@ -74,6 +79,16 @@ class RecordingJob:
     @property
     def site_id(self) -> int:
         return self.manifest.site_id
+
+    @property
+    def is_of_another_node(self) -> bool:
+        """Whether another node makes and delivers the file."""
+        return self.role in {SpoolRole.KEEP, SpoolRole.REMOVE}
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Sentences about journals of other nodes that will not be in the file."""
+        return self.shares.missing if self.shares else ()
 
 
 def read_job(directory: Path, chance: Callable[[], float]) -> RecordingJob:

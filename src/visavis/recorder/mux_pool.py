@@ -94,16 +94,19 @@ class MuxPool:
         self._idle: list[_MuxWorker] = []
         self._busy: set[_MuxWorker] = set()
 
-    async def mux(self, directory: Path, report: CallReport | None) -> MuxResult:
+    async def mux(
+        self, directory: Path, report: CallReport | None, missing: tuple[str, ...] = ()
+    ) -> MuxResult:
         """Mux a recording in a worker process and return the result.
 
+        `missing` are sentences about media that its journals do not have.
         Raises `MuxCrashError` if the worker crashed or hung; the next call starts another one.
         Raises `OSError` if no process can be started.
         """
         mux_worker = self._idle.pop() if self._idle else await self._start()
         self._busy.add(mux_worker)
         try:
-            result = await mux_worker.mux(MuxRequest(str(directory), report))
+            result = await mux_worker.mux(MuxRequest(str(directory), report, missing))
         except MuxCrashError:
             self._busy.discard(mux_worker)
             raise

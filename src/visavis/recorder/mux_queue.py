@@ -26,7 +26,9 @@ log = structlog.get_logger(__name__)
 class Muxer(Protocol):
     """Port that muxes a recording in another process; `recorder.mux_pool` implements it."""
 
-    async def mux(self, directory: Path, report: CallReport | None) -> MuxResult: ...
+    async def mux(
+        self, directory: Path, report: CallReport | None, missing: tuple[str, ...] = ()
+    ) -> MuxResult: ...
 
 
 class MuxQueue:
@@ -73,7 +75,8 @@ class MuxQueue:
         try:
             report = await self._store.call_report(job.site_id, job.manifest.call_id)
             await save_progress(self._store, job, DeliveryProgress(DeliveryTrigger.MUX))
-            await self._handle_result(job, now, await self._muxer.mux(job.directory, report))
+            result = await self._muxer.mux(job.directory, report, job.missing)
+            await self._handle_result(job, now, result)
         except MuxCrashError as error:
             await self._failed(job, now, str(error))
         except VisavisError as error:

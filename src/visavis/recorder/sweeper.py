@@ -14,6 +14,7 @@ import structlog
 from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import DeliveryTrigger
+from visavis.recorder.handover import Handover
 from visavis.recorder.jobs import RecordingJob, RecordingStore, read_job, save_progress
 from visavis.recorder.mux_pool import MuxPool
 from visavis.recorder.mux_queue import MuxQueue
@@ -44,6 +45,7 @@ class Sweeper:
         *,
         deliveries: int,
         muxers: int,
+        handover: Handover,
         clock: Callable[[], float] | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -51,6 +53,7 @@ class Sweeper:
         self._store = store
         self._chance = chance
         self._clock = clock or asyncio.get_running_loop().time
+        self._handover = handover
         self._mux_pool = MuxPool()
         self._mux_queue = MuxQueue(store, self._mux_pool, muxers)
         self._upload_queue = UploadQueue(store, uploader, deliveries, self._clock, chance)
@@ -79,12 +82,13 @@ class Sweeper:
                 frozenset(k.site_id for k in self._jobs.values())
             )
             await self._compare_clocks()
+            jobs = await self._handover.select(self._jobs.values(), now)
             await self._retry(delivery_plans)
-            await self._mux_queue.start(self._jobs.values(), now)
+            await self._mux_queue.start(jobs, now)
         except VisavisError as error:
             log.warning("database unavailable", error=error.kind.name)
             return
-        self._upload_queue.start(self._jobs.values(), delivery_plans, now)
+        self._upload_queue.start(jobs, delivery_plans, now)
         await self._save_progress(now)
 
     async def wait_idle(self) -> None:
@@ -159,6 +163,7 @@ class Sweeper:
                 job
                 for job in self._jobs.values()
                 if job.site_id == site_id and job.id in delivery_plan.retries and not job.task
+                if not job.is_of_another_node
             ]
             for job in asked:
                 self._upload_queue.retry(delivery_plan.server)

@@ -38,6 +38,7 @@ from visavis.domain.delivery_status import (
     ServerCheck,
     SpoolNode,
 )
+from visavis.domain.handover import RecordingShares
 from visavis.domain.jobs import JobLease
 from visavis.domain.leg import BridgeId, BridgeStatus, LocalTransport, RemoteTransport
 from visavis.domain.library import Entry, FoundEntries, LibrarySearch
@@ -211,6 +212,9 @@ class NodeRows(Protocol):
     def save(self, node_id: str, archive_url: str, now: datetime, machine: str = "") -> None:
         """Record the start of a `visavis serve` on a machine."""
 
+    def save_recorder(self, node_id: str, url: str, certificate: str) -> None:
+        """Save where and with which certificate the node's recorder hands journals over."""
+
     def mark_alive(self, node_id: str, now: datetime) -> None:
         """Record that the node's app is running and has calls in progress."""
 
@@ -345,7 +349,7 @@ class RecordingRows(Protocol):
     def add(self, manifest: Manifest, node_id: str = "") -> None:
         """Insert the recording, whose first journal is in the spool of the node.
 
-        If it exists already, only the node is added to its nodes.
+        If it exists already and may still be delivered, only the node is added to its nodes.
         """
 
     def save_progress(
@@ -366,8 +370,22 @@ class RecordingRows(Protocol):
         self, site_id: int, states: Collection[RecordingState], limit: int, offset: int = 0
     ) -> Sequence[RecordingStatus]: ...
     def count(self, site_id: int, states: Collection[RecordingState]) -> int: ...
-    def set_node(self, site_id: int, recording_id: str, node_id: str) -> None:
-        """Record that the journals of a recording are in the spool of this node alone."""
+    def shares(self, recordings: Collection[tuple[int, str]]) -> Mapping[str, RecordingShares]:
+        """Return the nodes with journals of these recordings (site, id), by the recordings' ids."""
+
+    def lock_shares(self, site_id: int, recording_id: str) -> RecordingShares | None:
+        """Return the nodes with journals of a recording, locked until this transaction ends."""
+
+    def set_shares(self, shares: RecordingShares) -> None:
+        """Save the nodes with journals of a recording."""
+
+    def allow_handover(
+        self, site_id: int, recording_id: str, digest: bytes, seconds: float
+    ) -> None:
+        """Let the holder of a token with this digest collect journals for so long."""
+
+    def is_handover_allowed(self, site_id: int, recording_id: str, digest: bytes) -> bool:
+        """Whether the holder of a token with this digest may collect journals now."""
 
     def undelivered_by_nodes(self, site_ids: Collection[int]) -> Mapping[frozenset[str], int]:
         """Return the numbers of undelivered recordings by the nodes that have their journals."""

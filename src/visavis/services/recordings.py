@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from visavis.domain.audit import ActionType
 from visavis.domain.call_events import CallReport
 from visavis.domain.delivery_status import (
     Backlog,
@@ -17,8 +18,16 @@ from visavis.domain.delivery_status import (
     RecordingServer,
     RecordingStatus,
     ServerCheck,
+    SpoolNode,
 )
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.handover import (
+    Journals,
+    RecordingShares,
+    after_abandonment,
+    after_adoption,
+    after_collection,
+)
 from visavis.domain.people import Agent
 from visavis.domain.recording import (
     UNDELIVERED,
@@ -27,7 +36,9 @@ from visavis.domain.recording import (
     Manifest,
     RecordingState,
 )
+from visavis.services.audit import Auditor
 from visavis.services.ports import Clock, RecordingServers, Store, Transaction
+from visavis.services.secrets import digest
 
 EVERY_STATE: Final = tuple(RecordingState)
 EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,6 +47,8 @@ SILENT_SECONDS: Final = 10.0
 
 An app that is started again is silent for a few seconds, which delays no recording.
 """
+HANDOVER_SECONDS: Final = 600.0
+"""Time for which a token to collect journals is valid. A transfer that has begun may go on."""
 RECENT: Final = timedelta(days=30)
 """Period over which missing recordings are counted in lists and metrics."""
 
@@ -43,10 +56,64 @@ RECENT: Final = timedelta(days=30)
 class Recordings:
     """Recordings of all sites, for the recorder: implements `recorder.jobs.RecordingStore`."""
 
-    def __init__(self, store: Store, clock: Clock, archive_url: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        archive_url: str,
+        new_secret: Callable[[], str] = str,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._archive_url = archive_url
+        self._new_secret = new_secret
+
+    async def shares(
+        self, recordings: Collection[tuple[int, str]]
+    ) -> Mapping[str, RecordingShares]:
+        """Return the nodes with journals of these recordings (site, id), by the recordings' ids."""
+        return await self._store.read(lambda rows: rows.recordings.shares(recordings))
+
+    async def list_journals(self, manifest: Manifest, node_id: str) -> None:
+        """Record that a node has journals of a recording, as its spool shows."""
+        await self._store.write(lambda rows: rows.recordings.add(manifest, node_id))
+
+    async def spool_nodes(self) -> Mapping[str, SpoolNode]:
+        """Return all nodes by their ids, with the URLs of their recorders."""
+        return await self._store.read(lambda rows: rows.recordings.spool_nodes(SILENT_SECONDS))
+
+    async def allow_handover(self, manifest: Manifest) -> str:
+        """Return a new token with which journals of the recording can be collected for a while."""
+        token = self._new_secret()
+        of = (manifest.site_id, manifest.recording_id)
+        await self._store.write(
+            lambda rows: rows.recordings.allow_handover(*of, digest(token), HANDOVER_SECONDS)
+        )
+        return token
+
+    async def is_handover_allowed(self, site_id: int, recording_id: str, token: str) -> bool:
+        """Whether the bearer of a token may collect journals of the recording now."""
+        return await self._store.read(
+            lambda rows: rows.recordings.is_handover_allowed(site_id, recording_id, digest(token))
+        )
+
+    async def record_collection(
+        self, manifest: Manifest, home: str, node_id: str, journals: Journals
+    ) -> bool:
+        """Save that the home has a node's journals; return false if another is the home now."""
+
+        def work(rows: Transaction) -> bool:
+            shares = rows.recordings.lock_shares(manifest.site_id, manifest.recording_id)
+            after = after_collection(shares, home, node_id, journals) if shares else None
+            if after:
+                rows.recordings.set_shares(after)
+            return after is not None
+
+        return await self._store.write(work)
+
+    async def save_recorder(self, node_id: str, url: str, certificate: str) -> None:
+        """Save where and with which certificate the node's recorder hands journals over."""
+        await self._store.write(lambda rows: rows.nodes.save_recorder(node_id, url, certificate))
 
     async def delivery_plans(self, site_ids: frozenset[int]) -> Mapping[int, DeliveryPlan]:
         """Return each site's recording server and the recordings to deliver again at once."""
@@ -145,9 +212,15 @@ class RecordingAdmin:
     """Queries and actions of administrators and operators on recordings."""
 
     def __init__(
-        self, store: Store, clock: Clock, archive_url: str, servers: RecordingServers | None
+        self,
+        store: Store,
+        clock: Clock,
+        archive_url: str,
+        servers: RecordingServers | None,
+        auditor: Auditor,
     ) -> None:
         self._store = store
+        self._auditor = auditor
         self._clock = clock
         self._archive_url = archive_url
         self._servers = servers
@@ -219,11 +292,12 @@ class RecordingAdmin:
 
         return await self._store.write(work)
 
-    async def adopt(self, manifest: Manifest, node_id: str) -> None:
-        """Let this node deliver a recording of a node that has died, and end its call.
+    async def adopt(self, manifest: Manifest, node_id: str, former: str = "") -> None:
+        """Let this node deliver the journals of a node that has died, and end its call.
 
-        Raises `EntityNotFound` if the database has no such site, and `PreconditionFailed` if the
-        recording has been delivered, or if its node runs.
+        `former` is the dead node; it may be omitted if only one node has journals. Raises
+        `EntityNotFound` if the database has no such site, and `PreconditionFailed` if the recording
+        has been delivered, if another node has these journals already, or if their node runs.
         """
         site_id, recording_id, now = manifest.site_id, manifest.recording_id, self._clock()
 
@@ -231,17 +305,46 @@ class RecordingAdmin:
             if rows.sites.get(site_id) is None:
                 raise VisavisError(ErrorKind.EntityNotFound, f"There is no site {site_id}.")
             rows.recordings.add(manifest)
-            found = rows.recordings.get(site_id, recording_id)
-            if found is None or found.state not in UNDELIVERED:
+            shares = rows.recordings.lock_shares(site_id, recording_id)
+            if shares is None or not shares.is_pending:
                 raise VisavisError(ErrorKind.PreconditionFailed, "It has been delivered already.")
-            [known] = _with_nodes(rows, [found])
-            for node in known.nodes:
-                if node.id != node_id and not node.is_silent:
-                    raise VisavisError(
-                        ErrorKind.PreconditionFailed, f"{node.machine} runs, and delivers it."
-                    )
-            rows.recordings.set_node(site_id, recording_id, node_id)
+            dead = _dead_node(shares, rows.recordings.spool_nodes(SILENT_SECONDS), node_id, former)
+            rows.recordings.set_shares(after_adoption(shares, dead, node_id))
             rows.live_calls.end(site_id, manifest.call_id, now)
+
+        await self._store.write(work)
+
+    async def deliver_without(self, agent: Agent, recording_id: str, machine: str) -> None:
+        """Deliver a recording without the journals of a silent node, named by id or machine.
+
+        Raises `EntityNotFound`, and `PreconditionFailed` if the node runs, if its journals are not
+        needed, or if no other node has journals.
+        """
+        site_id = agent.site_id
+
+        def work(rows: Transaction) -> None:
+            shares = rows.recordings.lock_shares(site_id, recording_id)
+            if shares is None:
+                raise VisavisError(
+                    ErrorKind.EntityNotFound, f"There is no recording {recording_id}."
+                )
+            known = rows.recordings.spool_nodes(SILENT_SECONDS)
+            node = _needed_node(shares, known, machine)
+            after = after_abandonment(shares, node.id, node.machine)
+            if after is None:
+                raise VisavisError(
+                    ErrorKind.PreconditionFailed, "No other node has packets of this recording."
+                )
+            rows.recordings.set_shares(after)
+            rows.audit.add(
+                self._auditor.entry(
+                    agent,
+                    site_id,
+                    ActionType.RECORDING_DELIVERED_WITHOUT,
+                    f"recording {recording_id}",
+                    f"Gave up the packets of recording {recording_id} on {node.machine}",
+                )
+            )
 
         await self._store.write(work)
 
@@ -284,6 +387,45 @@ def _with_nodes(
         replace(one, nodes=tuple(known.get(node.id, node) for node in one.nodes))
         for one in recordings
     ]
+
+
+def _dead_node(
+    shares: RecordingShares, known: Mapping[str, SpoolNode], node_id: str, former: str
+) -> str:
+    """Return the node whose journals are adopted; raises `PreconditionFailed`."""
+    if not former:
+        if len(shares.nodes) + len(shares.collected) > 1:
+            raise VisavisError(
+                ErrorKind.PreconditionFailed,
+                "Several nodes have packets of it: say with --node whose spool this is.",
+            )
+        former = shares.nodes[0] if shares.nodes else node_id
+    if former in shares.collected:
+        raise VisavisError(ErrorKind.PreconditionFailed, "Another node has its packets already.")
+    node = known.get(former, _unknown(former))
+    if former in shares.nodes and former != node_id and not node.is_silent:
+        raise VisavisError(ErrorKind.PreconditionFailed, f"{node.machine} runs, and delivers it.")
+    return former
+
+
+def _needed_node(
+    shares: RecordingShares, known: Mapping[str, SpoolNode], machine: str
+) -> SpoolNode:
+    """Return a silent node whose journals are needed; raises `PreconditionFailed`."""
+    needed = [known.get(id_, _unknown(id_)) for id_ in shares.nodes if shares.is_pending]
+    for node in needed:
+        if machine not in {node.id, node.machine}:
+            continue
+        if not node.is_silent:
+            raise VisavisError(
+                ErrorKind.PreconditionFailed, f"{node.machine} runs, and hands its packets over."
+            )
+        return node
+    raise VisavisError(ErrorKind.PreconditionFailed, f"It does not wait for {machine}.")
+
+
+def _unknown(node_id: str) -> SpoolNode:
+    return SpoolNode(node_id, node_id, is_silent=False)
 
 
 def _awaiting_nodes(rows: Transaction, site_ids: Collection[int]) -> int:

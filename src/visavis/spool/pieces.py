@@ -75,6 +75,18 @@ def name_of(journal: Path) -> PieceName:
     return PieceName(found[1], found[2] or own_piece(journal.parent))
 
 
+def is_named(journal: Path) -> bool:
+    """Whether a file has the name of a journal."""
+    return _NAME.fullmatch(journal.name) is not None
+
+
+def journal_names(directory: Path) -> dict[str, int]:
+    """Return the names that a recording's journals have on all nodes, and their sizes."""
+    found = [path for path in spool_reader.journals(directory) if is_named(path)]
+    names = {path: name_of(path) for path in found}
+    return {f"{name.number}-{name.piece}": path.stat().st_size for path, name in names.items()}
+
+
 def place_of(directory: Path, name: PieceName) -> Path:
     """Return where a journal lies, or will lie, in the directory of its recording."""
     if name.piece == own_piece(directory):

@@ -211,6 +211,8 @@ nodes = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("alive_at", UtcDateTime),
     Column("machine", Text, nullable=False, server_default=""),
+    Column("recorder_url", Text, nullable=False, server_default=""),
+    Column("recorder_certificate", Text, nullable=False, server_default=""),
 )
 
 members = Table(
@@ -343,7 +345,11 @@ recordings = Table(
     Column("server_url", Text),
     Column("retry_asked_at", UtcDateTime),
     Column("missing", JSON(none_as_null=True)),
-    Column("nodes", JSON(none_as_null=True)),  # whose spools have its journals
+    Column("nodes", JSON(none_as_null=True)),  # whose spools have its journals; the first its home
+    Column("collected", JSON(none_as_null=True)),  # by node, the journals that the home has of it
+    Column("abandoned", JSON(none_as_null=True)),  # machines whose journals are not waited for
+    Column("handover_digest", LargeBinary),  # of the token with which the home collects
+    Column("handover_until", Float),  # by the database's clock
     Index("recordings_by_time", "site_id", "started_at"),
     Index("recordings_by_state", "site_id", "state"),
 )

@@ -14,10 +14,14 @@ from visavis.domain.call_events import CallReport
 
 
 class MuxRequest(msgspec.Struct, frozen=True):
-    """Request to mux the recording in a directory of the spool."""
+    """Request to mux the recording in a directory of the spool.
+
+    `missing` are sentences about media that its journals do not have.
+    """
 
     directory: str
     report: CallReport | None
+    missing: tuple[str, ...] = ()
 
 
 class Outcome(StrEnum):

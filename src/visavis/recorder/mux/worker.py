@@ -20,7 +20,6 @@ from typing import BinaryIO, Final
 import av
 import msgspec
 
-from visavis.domain.call_events import CallReport
 from visavis.domain.recording import MATROSKA, Delivery
 from visavis.recorder.mux.matroska import mux
 from visavis.recorder.mux.requests import MuxRequest, MuxResult, Outcome
@@ -43,24 +42,25 @@ def perform(request: MuxRequest) -> MuxResult:
         if not is_ours:
             return MuxResult(Outcome.BUSY)
         try:
-            return _mux(directory, request.report)
+            return _mux(directory, request)
         except (OSError, ValueError, msgspec.MsgspecError, av.FFmpegError) as error:
             (directory / f"{MATROSKA}.part").unlink(missing_ok=True)
             is_room = getattr(error, "errno", None) not in _NO_ROOM
             return MuxResult(Outcome.FAILED if is_room else Outcome.NO_ROOM, f"{error}")
 
 
-def _mux(directory: Path, report: CallReport | None) -> MuxResult:
+def _mux(directory: Path, request: MuxRequest) -> MuxResult:
     if spool_reader.read_delivery(directory):
         return MuxResult(Outcome.MUXED)
-    muxed = mux(directory, spool_reader.read_manifest(directory), report)
+    muxed = mux(directory, spool_reader.read_manifest(directory), request.report)
     if muxed is None:
         _require_emptiness(directory)
         return MuxResult(Outcome.EMPTY)
     with (directory / MATROSKA).open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     size = muxed.path.stat().st_size
-    delivery = Delivery(sha256=sha256, size=size, duration=muxed.duration, missing=muxed.missing)
+    missing = (*request.missing, *muxed.missing)
+    delivery = Delivery(sha256=sha256, size=size, duration=muxed.duration, missing=missing)
     spool_reader.write_delivery(directory, delivery)
     return MuxResult(Outcome.MUXED, packets=muxed.packets)
 

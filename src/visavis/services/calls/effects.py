@@ -87,6 +87,8 @@ class EffectRunner:
         self._relays = relays
         self._timers: dict[tuple[str, str], Timer] = {}
         self._held: dict[str, _Held] = {}
+        self._listed: dict[str, set[str]] = {}
+        """Nodes that are known to be listed with the recording of a call."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -176,6 +178,7 @@ class EffectRunner:
                 self._cancel_timer(call, name)
         if held := self._held.pop(call.id, None):
             held.messages.clear()
+        self._listed.pop(call.id, None)
 
     # Media commands
 
@@ -243,10 +246,12 @@ class EffectRunner:
         else:
             await self.call_log.ensure_saved(manifest.call_id)
         node_id = await self._media.tap(command.bridge, manifest)
-        # The next bridge of a call may have its journal on another media node.
-        if not command.is_listed or node_id != self._node_id:
+        # The next bridge of a call may have its journal on another node, also after a restart.
+        listed = self._listed.setdefault(manifest.call_id, set())
+        if not command.is_listed or node_id not in listed:
             # Only now that the journal exists: a failed start would stay "pending" forever.
             await self._store.write(lambda rows: rows.recordings.add(manifest, node_id))
+            listed.add(node_id)
         if command.is_paused:
             await self._media.pause(command.bridge, paused=True)
 

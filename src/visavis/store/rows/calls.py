@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, func, insert, or_, select, update
@@ -22,6 +22,12 @@ class SqlNodeRows(Rows):
         values = {"id": node_id, "archive_url": archive_url, "started_at": now, "machine": machine}
         statement = self._upsert(t.nodes).values(values)
         self._run(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+    def save_recorder(self, node_id: str, url: str, certificate: str) -> None:
+        recorder = {"recorder_url": url, "recorder_certificate": certificate}
+        unknown = {"archive_url": "", "started_at": datetime.fromtimestamp(0, UTC)}
+        statement = self._upsert(t.nodes).values(id=node_id, **unknown, **recorder)
+        self._run(statement.on_conflict_do_update(index_elements=["id"], set_=recorder))
 
     def mark_alive(self, node_id: str, now: datetime) -> None:
         self._run(update(t.nodes).where(t.nodes.c.id == node_id).values(alive_at=now))

@@ -22,6 +22,7 @@ from visavis.domain.delivery_status import (
     RecordingStatus,
     SpoolNode,
 )
+from visavis.domain.handover import RecordingShares, after_listing
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import (
     ARRIVED,
@@ -66,11 +67,53 @@ class SqlRecordingRows(Rows):
             self._add_node(manifest, node_id)
 
     def _add_node(self, manifest: Manifest, node_id: str) -> None:
+        shares = self.lock_shares(manifest.site_id, manifest.recording_id)
+        if shares and shares.is_pending and node_id not in shares.nodes:
+            self.set_shares(after_listing(shares, node_id))
+
+    def shares(self, recordings: Collection[tuple[int, str]]) -> Mapping[str, RecordingShares]:
         c = t.recordings.c
-        is_meant = (c.site_id == manifest.site_id, c.id == manifest.recording_id)
-        nodes = self._run(select(c.nodes).where(*is_meant).with_for_update()).scalar() or []
-        if node_id not in nodes:
-            self._run(update(t.recordings).where(*is_meant).values(nodes=[*nodes, node_id]))
+        return {
+            row.id: _shares(row)
+            for some in batched(recordings)
+            for row in self._run(_SHARES.where(tuple_(c.site_id, c.id).in_(some)))
+        }
+
+    def lock_shares(self, site_id: int, recording_id: str) -> RecordingShares | None:
+        c = t.recordings.c
+        query = _SHARES.where(c.site_id == site_id, c.id == recording_id)
+        row = self._run(query.with_for_update()).first()
+        return _shares(row) if row else None
+
+    def set_shares(self, shares: RecordingShares) -> None:
+        c = t.recordings.c
+        mine = update(t.recordings).where(c.site_id == shares.site_id, c.id == shares.id)
+        nodes = [node for node in shares.nodes if node]
+        collected = {node: dict(names) for node, names in shares.collected.items()}
+        abandoned = dict(shares.abandoned)
+        self._run(
+            mine.values(
+                nodes=nodes or None, collected=collected or None, abandoned=abandoned or None
+            )
+        )
+
+    def allow_handover(
+        self, site_id: int, recording_id: str, digest: bytes, seconds: float
+    ) -> None:
+        c = t.recordings.c
+        until = self._database_time() + seconds
+        mine = update(t.recordings).where(c.site_id == site_id, c.id == recording_id)
+        self._run(mine.values(handover_digest=digest, handover_until=until))
+
+    def is_handover_allowed(self, site_id: int, recording_id: str, digest: bytes) -> bool:
+        c = t.recordings.c
+        query = select(c.id).where(
+            c.site_id == site_id,
+            c.id == recording_id,
+            c.handover_digest == digest,
+            c.handover_until > self._database_time(),
+        )
+        return self._run(query).first() is not None
 
     def save_progress(
         self, site_id: int, recording_id: str, progress: DeliveryProgress, now: datetime
@@ -217,11 +260,6 @@ class SqlRecordingRows(Rows):
         }
         return frozenset(calls) - open_calls
 
-    def set_node(self, site_id: int, recording_id: str, node_id: str) -> None:
-        c = t.recordings.c
-        mine = update(t.recordings).where(c.site_id == site_id, c.id == recording_id)
-        self._run(mine.values(nodes=[node_id] if node_id else None))
-
     def undelivered_by_nodes(self, site_ids: Collection[int]) -> Mapping[frozenset[str], int]:
         c = t.recordings.c
         nodes = cast(c.nodes, Text)  # PostgreSQL does not compare values of the type JSON
@@ -235,10 +273,17 @@ class SqlRecordingRows(Rows):
     def spool_nodes(self, silent_seconds: float) -> Mapping[str, SpoolNode]:
         c, m = t.nodes.c, t.members.c
         is_heard = m.beaten_at > self._database_time() - silent_seconds
-        query = select(c.id, c.machine, func.coalesce(is_heard, false()).label("is_heard"))
+        query = select(c.id, c.machine, c.recorder_url, c.recorder_certificate)
+        query = query.add_columns(func.coalesce(is_heard, false()).label("is_heard"))
         query = query.outerjoin(t.members, m.node_id == c.id)
         return {
-            row.id: SpoolNode(row.id, row.machine or row.id, not row.is_heard)
+            row.id: SpoolNode(
+                row.id,
+                row.machine or row.id,
+                not row.is_heard,
+                row.recorder_url,
+                row.recorder_certificate,
+            )
             for row in self._run(query)
         }
 
@@ -325,7 +370,29 @@ def _recording(row: Row[Any]) -> RecordingStatus:
     node_ids = row.nodes or () if state in UNDELIVERED else ()
     nodes = tuple(SpoolNode(node_id, node_id, is_silent=False) for node_id in node_ids)
     kinds = {"state": state, "missing": tuple(row.missing or ()), "nodes": nodes}
-    return RecordingStatus(**{**row._mapping, **kinds})
+    known = {name: row._mapping[name] for name in RecordingStatus.__dataclass_fields__}
+    return RecordingStatus(**{**known, **kinds})
+
+
+_SHARES: Final = select(
+    t.recordings.c.id,
+    t.recordings.c.site_id,
+    t.recordings.c.state,
+    t.recordings.c.nodes,
+    t.recordings.c.collected,
+    t.recordings.c.abandoned,
+)
+
+
+def _shares(row: Row[Any]) -> RecordingShares:
+    return RecordingShares(
+        row.id,
+        row.site_id,
+        RecordingState(row.state),
+        tuple(row.nodes or ()),
+        row.collected or {},
+        row.abandoned or {},
+    )
 
 
 def batched(values: Collection[T]) -> Iterator[list[T]]:
