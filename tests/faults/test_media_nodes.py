@@ -121,6 +121,26 @@ def test_the_nodes_and_their_roles(nodes: MediaCluster) -> None:
     eventually(lambda: http_clients.get(f"{nodes.app.url}/readyz").status_code == 200)
 
 
+async def test_a_node_that_is_stopped_loses_no_packet(nodes: MediaCluster, office: Pages) -> None:
+    visitor, agent = await connected(office)
+    first = nodes.carrier(visitor)
+    peers = [*visitor.peers.values(), *agent.peers.values()]
+    stopping = asyncio.create_task(asyncio.to_thread(first.stop))
+    await until(lambda: len(visitor.peers) == len(agent.peers) == 1 and max(visitor.peers) == 2)
+    for peer in peers:  # each had all packets until the new bridge carried media
+        assert [one.longest_gap for one in peer.receptions.values() if one.longest_gap] == []
+    assert nodes.carrier(visitor) is not first
+    await stopping
+    assert visitor.state == agent.state == "connected"
+    assert "reconnecting" not in {m["state"] for m in visitor.told if m["type"] == "callState"}
+    before = visitor.received
+    await until(lambda: visitor.received > before and page_receives(agent))
+    await visitor.hang_up()
+    await asyncio.wait_for(agent.is_over.wait(), PATIENCE)
+    assert agent.reason == "hungUp"
+    await asyncio.to_thread(first.start)
+
+
 async def test_a_call_outlives_its_app_and_its_media_node(
     nodes: MediaCluster, office: Pages
 ) -> None:

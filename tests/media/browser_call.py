@@ -91,6 +91,8 @@ class EventLog:
     async def quality(self, bridge: BridgeId, side: int, report: LegReport) -> None:
         self.reports[side] = report
 
+    async def worker_draining(self, bridges: Collection[BridgeId]) -> None: ...
+
     async def bridges_found(self, statuses: Collection[BridgeStatus]) -> None: ...
 
     async def worker_lost(self, bridges: Collection[BridgeId]) -> None:

@@ -14,6 +14,7 @@ from visavis.bus.local import LocalBus
 from visavis.domain.leg import BridgeId
 from visavis.media import bus_control
 from visavis.media.bus_control import BusChannel, BusControl, BusSession, BusTransport
+from visavis.media.control_channel import FromWorker
 from visavis.media.control_protocol import (
     Close,
     Done,
@@ -41,14 +42,17 @@ class UnreliableBus(LocalBus):
         self.is_cut = False
         self._random = random.Random(seed)
 
+    def _loses(self) -> bool:
+        return self.is_cut or self._random.random() < self.loss
+
     async def ask(self, topic: str, message: bytes, seconds: float) -> bytes:
-        if self.is_cut or self._random.random() < self.loss:
+        if self._loses():
             await asyncio.sleep(0.01)
             raise AskTimeoutError(topic)
         if self._random.random() < self.loss:
             await super().ask(topic, message, seconds)
         response = await super().ask(topic, message, seconds)
-        if self.is_cut or self._random.random() < self.loss:
+        if self._loses():
             raise AskTimeoutError(topic)
         return response
 
@@ -138,7 +142,7 @@ async def test_each_request_is_performed_once_and_in_order(
     monkeypatch.setattr(bus_control, "SILENCE_SECONDS", 60.0)
     async with harness(UnreliableBus(0.3, seed)) as running:
         channel = await running.connect()
-        told = []
+        told: list[FromWorker] = []
         for number in range(1, 201):
             channel.send(PingWorker(number))
             if number % 7 == 0:

@@ -180,6 +180,16 @@ async def test_a_worker_is_reported_again(
         await media_node.until_living(2)
 
 
+async def test_the_next_report_of_a_drain_is_heard(media_node: PoolHarness) -> None:
+    await media_node.plane.open_leg(BRIDGE, VISITOR_LEG)
+    number = next(n for n, one in enumerate(media_node.plane._clients) if one.bridges)
+    with dies_once("drain of a worker", media_node.listener, "worker_draining") as is_dead:
+        media_node.stops[number].set()
+        await until(is_dead)
+    assert (await media_node.listener.told.get())[0] == "draining"
+    await media_node.plane.close(BRIDGE)
+
+
 async def test_reports_are_heard_again(media_node: PoolHarness) -> None:
     assert media_node.ends
     with dies_once("workers of media nodes", media_node.plane, "hear") as is_dead:

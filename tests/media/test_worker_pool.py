@@ -67,6 +67,9 @@ class EventLog:
     async def bridges_found(self, statuses: Collection[BridgeStatus]) -> None:
         self.told.put_nowait(("found", *statuses))
 
+    async def worker_draining(self, bridges: Collection[BridgeId]) -> None:
+        self.told.put_nowait(("draining", frozenset(bridges)))
+
     async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
         self.told.put_nowait(("lost", frozenset(bridges)))
 
@@ -87,7 +90,7 @@ class PoolHarness:
         )
         self.ends = ends
         self.listener = EventLog()
-        self.stop = asyncio.Event()
+        self.stops = [asyncio.Event(), asyncio.Event()]
         self.running: dict[int, asyncio.Task[None]] = {}
         self.reports: list[asyncio.Task[None]] = []
         self.plane = self.new_pool()
@@ -116,7 +119,7 @@ class PoolHarness:
         if self.ends:
             name = f"node-{number}"
             place = ClusterPlace(self.ends[0], name=name, node_id="node", region="")
-        running = worker.run(self.settings, number, self.stop, place=place)
+        running = worker.run(self.settings, number, self.stops[number], place=place)
         self.running[number] = asyncio.create_task(running)
 
     async def kill(self, number: int) -> None:
@@ -138,8 +141,11 @@ class PoolHarness:
         await until(lambda: self.plane.living == count)
 
     async def close(self) -> None:
-        self.stop.set()
+        for stop in self.stops:
+            stop.set()
         await cancelled(self.app, *self.reports)
+        if self.ends:  # without an app, workers that are drained would wait for their bridges
+            await cancelled(*self.running.values())
         await asyncio.gather(*self.running.values(), return_exceptions=True)
 
 
@@ -395,3 +401,19 @@ async def test_the_worker_s_port_is_reported(harness: PoolHarness, tmp_path: Pat
     await asyncio.gather(app, return_exceptions=True)
     server.close()
     await alone.close()
+
+
+async def test_bridges_of_a_worker_that_is_drained_are_replaced(harness: PoolHarness) -> None:
+    if harness.ends is None:
+        return  # workers of one machine are not drained
+    mine, other = BridgeId("call", 1), BridgeId("other", 1)
+    end = await harness.plane.open_leg(mine, VISITOR_LEG)
+    await harness.plane.open_leg(other, VISITOR_LEG)
+    number = end.candidates[0].port - harness.settings.media_port
+    harness.stops[number].set()
+    assert await harness.listener.told.get() == ("draining", frozenset({mine}))
+    successor = await harness.plane.open_leg(BridgeId("call", 2), VISITOR_LEG)
+    assert successor.candidates[0].port != end.candidates[0].port
+    assert not harness.running[number].done()
+    await harness.plane.close(mine)
+    await asyncio.wait_for(harness.running[number], PATIENCE)

@@ -45,6 +45,8 @@ ServeApp = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any,
 TICK_SECONDS: Final = 0.05
 GUARD_SECONDS: Final = 1.0
 REPORT_SECONDS: Final = 0.5
+DRAIN_SECONDS: Final = 30.0
+"""Time for which a worker of a media node that is stopped waits until its bridges are replaced."""
 MIN_LEGS: Final = 2
 """If a bridge has fewer legs, it was lost with an earlier process of this worker."""
 
@@ -72,6 +74,8 @@ async def run(
     )
     try:
         await stop.wait()
+        if place:
+            await place.drain(worker)
     finally:
         await cancelled(*background)
         control_socket.close()
@@ -89,6 +93,7 @@ class ClusterPlace:
         self._name = name
         self._node_id = node_id
         self._region = region
+        self._is_draining = False
         self._used_at = time.monotonic()
         self._used_seconds = time.process_time()
 
@@ -100,6 +105,17 @@ class ClusterPlace:
             run_every("worker report", REPORT_SECONDS, partial(self.report, worker)),
         )
 
+    async def drain(self, worker: Worker) -> None:
+        """Let the apps replace the worker's bridges by those of others; wait until they have."""
+        self._is_draining = True
+        end = time.monotonic() + DRAIN_SECONDS
+        if worker.bridge_count:
+            log.info("draining", bridges=worker.bridge_count)
+        while worker.bridge_count and time.monotonic() < end:  # noqa: ASYNC110  calls end anywhere
+            await asyncio.sleep(TICK_SECONDS)
+        if worker.bridge_count:
+            log.warning("bridges are left after the drain", bridges=worker.bridge_count)
+
     async def report(self, worker: Worker) -> None:
         """Tell the apps that the worker is there, and its load."""
         report = WorkerReport(
@@ -109,6 +125,7 @@ class ClusterPlace:
             bridges=worker.bridge_count,
             busy=self._busy(),
             has_room=await worker.has_room(),
+            is_draining=self._is_draining,
         )
         self._bus.publish(WORKERS_TOPIC, report)
 

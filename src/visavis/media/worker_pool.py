@@ -21,12 +21,14 @@ from visavis.media.worker_client import WorkerClient
 from visavis.protocol.cluster import WorkerReport, decode_worker_report
 from visavis.services.ports import Bus, MediaListener
 from visavis.services.topics import WORKERS_TOPIC
-from visavis.tasks import cancelled, run_forever
+from visavis.tasks import cancelled, run_forever, spawn
 
 RESTART_SECONDS: Final = 4.0
 """Time for which a new bridge waits until a worker has been restarted."""
 GONE_SECONDS: Final = 60.0
 """Time without a report after which a worker of a media node is forgotten."""
+MOVED_AT_ONCE: Final = 10
+"""Bridges of a worker being drained that are replaced after each of its reports."""
 SAMPLE_SIZE: Final = 2
 """Workers that are compared for a new bridge, so that not all apps choose the same one."""
 
@@ -43,6 +45,8 @@ class PooledWorker:
     report: WorkerReport | None = None
     heard_at: float = 0.0
     task: asyncio.Task[None] | None = None
+    asked: frozenset[BridgeId] = frozenset()
+    """Bridges that the calls were asked to replace, because the worker is being drained."""
 
 
 class WorkerPool:
@@ -186,11 +190,25 @@ class WorkerPool:
                 self._start(worker, self._listener)
         if worker:
             worker.report, worker.heard_at = report, now
+            if report.is_draining:
+                self._drain(worker)
         for name, other in list(self._workers.items()):
             if other.report and now - other.heard_at > GONE_SECONDS and other.client.is_unused:
                 del self._workers[name]
                 if other.task:
                     other.task.cancel()
+
+    def _drain(self, worker: PooledWorker) -> None:
+        """Ask for other bridges in place of some of a worker's, if other workers take them."""
+        is_possible = any(
+            other.client.is_connected and not (other.report and other.report.is_draining)
+            for other in self._workers.values()
+        )
+        if not is_possible or self._listener is None:
+            return
+        waiting = sorted(worker.client.bridges - worker.asked, key=str)
+        worker.asked = worker.asked.union(waiting[:MOVED_AT_ONCE]) if waiting else frozenset()
+        spawn("drain of a worker", self._listener.worker_draining(waiting[:MOVED_AT_ONCE]))
 
     async def tap(self, bridge: BridgeId, manifest: Manifest) -> str:
         client = await self._place(bridge)

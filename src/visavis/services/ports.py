@@ -745,6 +745,12 @@ class MediaListener(Protocol):
     async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
         """Receive the death of a worker, which ended these bridges."""
 
+    async def worker_draining(self, bridges: Collection[BridgeId]) -> None:
+        """Receive that a worker is about to end, and that these bridges should be replaced.
+
+        This is repeated until they are.
+        """
+
 
 # The recording server.
 

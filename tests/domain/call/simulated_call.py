@@ -402,6 +402,10 @@ class SimulatedCall:
             self.journals.pop(bridge.number, None)
         self.handle(inputs.WorkerLost(frozenset(bridges[choice % 2 :])))
 
+    def drain_worker(self, choice: int) -> None:
+        bridges = [bridge.id for bridge in self.call.bridges.values() if bridge.is_open]
+        self.handle(inputs.WorkerDraining(frozenset(bridges[choice % 2 :])))
+
     def complete(self, choice: int) -> None:
         """Carry out a command. `CloseBridge` may overtake the others."""
         if self.commands:
@@ -517,6 +521,7 @@ _EVENTS: Final = (
     SimulatedCall.measure,
     SimulatedCall.lose_journal,
     SimulatedCall.lose_worker,
+    SimulatedCall.drain_worker,
     SimulatedCall.fail,
     SimulatedCall.fire,
     SimulatedCall.end,

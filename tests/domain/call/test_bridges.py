@@ -88,3 +88,16 @@ def test_an_offer_for_an_agent_who_has_left_reaches_nobody() -> None:
     bridge = site.call.bridges[1]
     bridge.legs[AGENT_LEG].participant = 99
     assert participant_at(step, bridge, AGENT_LEG) is None
+
+
+def test_an_answered_offer_is_not_repeated_while_the_answer_is_carried_out() -> None:
+    site = placed_call()
+    site.ring(3)
+    site.complete(0)
+    site.accept(0)
+    site.complete(0)
+    site.answer_as_agent()
+    assert site.commands
+    assert site.call.agent
+    site.handle(inputs.PageResumed(site.call.agent, "s9", has_media=True))
+    assert not isinstance(site.last_notice(), notices.OfferNotice)

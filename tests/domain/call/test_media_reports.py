@@ -28,6 +28,7 @@ def test_reports_of_unknown_bridges_change_nothing() -> None:
         inputs.LegMeasured(unknown, VISITOR_LEG, {}),
         inputs.JournalLost(unknown, "why"),
         inputs.WorkerLost(frozenset({unknown})),
+        inputs.WorkerDraining(frozenset({unknown})),
     ):
         assert site.handle(event) == []
 
@@ -92,3 +93,29 @@ def test_a_worker_that_dies_with_a_new_bridge_leaves_the_active_one() -> None:
     site.handle(inputs.WorkerLost(frozenset({BridgeId("call", 2)})))
     assert site.state() is CallState.CONNECTED
     assert list(site.call.bridges) == [1, 3]
+
+
+def test_a_call_gets_another_bridge_before_its_worker_ends() -> None:
+    site = connected_call()
+    draining = inputs.WorkerDraining(frozenset({FIRST}))
+    site.handle(draining)
+    assert site.state() is CallState.CONNECTED
+    assert (site.call.active_bridge, list(site.call.bridges)) == (1, [1, 2])
+    assert isinstance(site.last_notice(), notices.ConnectNotice)
+    assert site.handle(draining) == []
+
+
+def test_a_call_that_is_set_up_waits_with_another_bridge() -> None:
+    site = placed_call()
+    draining = inputs.WorkerDraining(frozenset({FIRST}))
+    site.ring(3)
+    assert site.handle(draining) == []  # its bridge is being opened
+    site.complete(0)
+    site.handle(draining)
+    assert list(site.call.bridges) == [2]
+    site = placed_call()
+    site.ring(3)
+    site.complete(0)
+    site.accept(0)
+    assert site.handle(draining) == []
+    assert list(site.call.bridges) == [1]

@@ -393,6 +393,20 @@ async def test_a_dead_worker_s_calls_get_new_links_and_no_other(site: SimulatedS
     assert "close 1" not in site.media.asked  # it died with its worker
 
 
+async def test_a_worker_that_is_drained_loses_its_calls_to_others(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    site.forget()
+    for _ in range(2):
+        await site.calls.media_events.worker_draining([BridgeId(call_id, 1)])
+    assert site.last("v") == {"type": "connect", "callId": call_id, "link": 2}
+    await site.visitor(signaling.Offer(call_id, 2, OFFER))
+    await site.answer(call_id, bridge=2)
+    assert "close 1" not in site.media.asked
+    await site.up(call_id, 2)
+    assert "close 1" in site.media.asked
+    assert "reconnecting" not in await site.events(call_id)
+
+
 async def test_no_worker_in_time(site: SimulatedSite) -> None:
     call_id = await site.connect()
     site.media.refuses["open"] = ErrorKind.MediaUnavailable

@@ -93,6 +93,7 @@ def repeat_offer(step: Step, participant: Participant) -> None:
     if (
         bridge
         and bridge.state is BridgeState.OFFERED
+        and VISITOR_LEG in bridge.offered  # its answer is not being carried out yet
         and participant_at(step, bridge, AGENT_LEG) is participant
     ):
         step.send(participant, notices.RelaysNotice())

@@ -254,6 +254,7 @@ _HANDLERS: Final[dict[type, Callable[[Step, Any], None]]] = {
     inputs.LegMeasured: media_reports.leg_measured,
     inputs.JournalLost: _journal_lost,
     inputs.WorkerLost: media_reports.worker_lost,
+    inputs.WorkerDraining: media_reports.worker_draining,
     inputs.CommandDone: _command_done,
     inputs.CommandFailed: _command_failed,
     inputs.TimerFired: _timer_fired,

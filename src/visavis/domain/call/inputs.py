@@ -232,6 +232,12 @@ class WorkerLost(Struct, frozen=True):
     bridges: frozenset[BridgeId]
 
 
+class WorkerDraining(Struct, frozen=True):
+    """A media worker is about to end, and these bridges with it; others take new bridges."""
+
+    bridges: frozenset[BridgeId]
+
+
 class CommandDone(Struct, frozen=True):
     """A media command was carried out; `transports` are our ends of the legs that it changed."""
 
@@ -279,6 +285,7 @@ Event = (
     | LegMeasured
     | JournalLost
     | WorkerLost
+    | WorkerDraining
     | CommandDone
     | CommandFailed
     | TimerFired

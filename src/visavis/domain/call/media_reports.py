@@ -6,7 +6,13 @@ from typing import Final
 
 from visavis.domain.call import notices
 from visavis.domain.call.bridges import mark_lost, participant_at, replace_bridge, request_bridge
-from visavis.domain.call.inputs import LegConnected, LegLost, LegMeasured, WorkerLost
+from visavis.domain.call.inputs import (
+    LegConnected,
+    LegLost,
+    LegMeasured,
+    WorkerDraining,
+    WorkerLost,
+)
 from visavis.domain.call.negotiation import activate_if_flowing
 from visavis.domain.call.states import BridgeTrigger, CallState, CallTrigger
 from visavis.domain.call.step import Step
@@ -59,6 +65,20 @@ def worker_lost(step: Step, event: WorkerLost) -> None:
         replace_bridge(step)
     elif dead:
         request_bridge(step)  # the active bridge goes on
+
+
+def worker_draining(step: Step, event: WorkerDraining) -> None:
+    """Request another bridge in place of one whose worker is about to end.
+
+    The active bridge carries media until the new one does. A call that is just being set up is left
+    alone: the event comes again.
+    """
+    call = step.call
+    newest = call.newest_bridge
+    if newest is None or newest.id not in event.bridges or call.command:
+        return
+    if newest.number == call.active_bridge or call.is_waiting:
+        request_bridge(step)
 
 
 def leg_measured(step: Step, event: LegMeasured) -> None:

@@ -48,6 +48,10 @@ class MediaEvents:
         for call_id in {bridge.call_id for bridge in bridges}:
             self._handle(call_id, inputs.WorkerLost(frozenset(bridges)))
 
+    async def worker_draining(self, bridges: Collection[BridgeId]) -> None:
+        for bridge in bridges:
+            self._handle(bridge.call_id, inputs.WorkerDraining(frozenset({bridge})))
+
     def _handle(self, call_id: str, event: inputs.Event) -> None:
         if found := self._find(call_id):
             site, call = found
