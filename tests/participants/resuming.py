@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import time
 from typing import Any, Final
 
 from tests.participants.people import Agent, Person, Visitor
-from tests.running import PATIENCE, VISAVIS, System, until
+from tests.running import PATIENCE, System, administer, until
 
 PERMISSION: Final = "Accept Audio & Video Chats"
 
@@ -19,11 +18,8 @@ def agent_tokens(system: System, *names: str) -> dict[str, str]:
     tokens = {}
     for name in names:
         email = f"{name}@example.com"
-        add = [VISAVIS, "agent", "add", email, "--permission", PERMISSION, *data]
-        subprocess.run(add, check=True, capture_output=True)
-        issue = [VISAVIS, "token", "issue", "--email", email, *data]
-        issued = subprocess.run(issue, check=True, capture_output=True, text=True)
-        tokens[name] = issued.stdout.strip()
+        administer("agent", "add", email, "--permission", PERMISSION, *data)
+        tokens[name] = administer("token", "issue", "--email", email, *data).strip()
     return tokens
 
 
