@@ -16,6 +16,7 @@ from visavis.store.postgresql_client import (
     has_left_primary,
     without_hosts,
 )
+from visavis.store.sql import EXECUTION_OPTIONS
 
 MIGRATION_LOCK: Final = 0x76697361
 
@@ -54,6 +55,7 @@ class PostgresqlDatabase:
             connect_args=self._parameters,
             pool_size=self.writers + self.readers,
             pool_pre_ping=True,
+            execution_options=EXECUTION_OPTIONS,
             hide_parameters=True,  # an error's text goes to the log
         )
         self.log_engine = self.engine

@@ -6,14 +6,14 @@ import asyncio
 import itertools
 import math
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterator, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, RootTransaction, insert
+from sqlalchemy import Compiled, Connection, Dialect, Engine, RootTransaction, insert
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from visavis.domain.changes import EVERYTHING, Change, ChangeKind, ChangeSet, change_set
@@ -49,6 +49,8 @@ ANSWER_SECONDS: Final = 2.0
 """Time that reading the log of changes may take."""
 CURRENT_SECONDS: Final = 1.0
 """Time after a reading of the log for which no later change is expected to matter."""
+MAX_STATEMENTS: Final = 2000
+"""Compiled statements that are kept."""
 
 
 class Database(Protocol):
@@ -323,3 +325,41 @@ def _commit(transaction: RootTransaction) -> None:
             raise
         log.error("a change was not confirmed", reason=describe(error.orig or error))  # noqa: TRY400
         raise VisavisError(ErrorCode.ChangeUnconfirmed) from error
+
+
+class CompiledStatements(MutableMapping[Any, Compiled]):
+    """Cache of SQLAlchemy for several engines (its execution option `compiled_cache`).
+
+    Compiling a statement takes longer than executing it. SQLAlchemy's own cache is of one engine,
+    and its keys begin with the engine's dialect. Here they begin with what the SQL depends on: the
+    kind of the dialect and the server's version.
+    """
+
+    def __init__(self) -> None:
+        self._statements: dict[Hashable, Compiled] = {}
+
+    def __getitem__(self, key: tuple[Any, ...]) -> Compiled:
+        return self._statements[_shared(key)]
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: Compiled) -> None:
+        if len(self._statements) >= MAX_STATEMENTS:
+            self._statements.clear()  # our statements are far fewer, unless searches vary much
+        self._statements[_shared(key)] = compiled
+
+    def __delitem__(self, key: tuple[Any, ...]) -> None:
+        del self._statements[_shared(key)]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(list(self._statements))
+
+    def __len__(self) -> int:
+        return len(self._statements)
+
+
+def _shared(key: tuple[Any, ...]) -> Hashable:
+    dialect: Dialect = key[0]
+    return type(dialect), dialect.server_version_info, key[1:]
+
+
+EXECUTION_OPTIONS: Final = {"compiled_cache": CompiledStatements()}
+"""Options with which every engine of the store is created."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, create_engine, event
 
 from visavis.store.migrations import migrate
+from visavis.store.sql import EXECUTION_OPTIONS
 
 BUSY_SECONDS: Final = 10
 LOG_BUSY_SECONDS: Final = 0.2
@@ -39,6 +40,7 @@ class SqliteDatabase:
             # without a level: the driver would begin late, and never IMMEDIATE
             connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
             pool_size=self.writers + self.readers,
+            execution_options=EXECUTION_OPTIONS,
             hide_parameters=True,  # an error's text goes to the log
         )
         event.listen(self.engine, "connect", _prepare)
@@ -46,6 +48,7 @@ class SqliteDatabase:
             f"sqlite:///{path}",
             connect_args={"timeout": LOG_BUSY_SECONDS, "isolation_level": None},
             pool_size=1,
+            execution_options=EXECUTION_OPTIONS,
             hide_parameters=True,
         )
         event.listen(self.log_engine, "connect", _prepare_log)
