@@ -15,7 +15,7 @@ from visavis.domain.call_events import CallReport
 from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress, RecordingServer
 from visavis.domain.errors import VisavisError
 from visavis.domain.handover import RecordingShares, SpoolRole
-from visavis.domain.recording import ClockOffset, Delivery, Manifest
+from visavis.domain.recording import Delivery, Manifest
 from visavis.outbound.backoff import Backoff
 from visavis.spool import reader as spool_reader
 
@@ -32,9 +32,6 @@ class RecordingStore(Protocol):
     """
 
     async def delivery_plans(self, site_ids: frozenset[int]) -> Mapping[int, DeliveryPlan]: ...
-    async def clock_offset(self) -> ClockOffset | None:
-        """Compare this machine's monotonic clock with the database's; `None` for SQLite."""
-
     async def ended_calls(self, calls: frozenset[tuple[int, str]]) -> frozenset[tuple[int, str]]:
         """Return those of the calls (site ID, call ID) that have ended or are unknown."""
 

@@ -6,14 +6,14 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import structlog
 
 from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress
 from visavis.domain.errors import VisavisError
-from visavis.domain.recording import DeliveryTrigger
+from visavis.domain.recording import ClockOffset, DeliveryTrigger
 from visavis.recorder.handover import Handover
 from visavis.recorder.jobs import RecordingJob, RecordingStore, read_job, save_progress
 from visavis.recorder.mux_pool import MuxPool
@@ -31,6 +31,13 @@ POSTPONE_SECONDS: Final = 60.0
 """Delay until a recording is tried again after an unexpected error."""
 
 
+class ClockStore(RecordingStore, Protocol):
+    """Store that can compare the clock of this machine with its own."""
+
+    async def clock_offset(self) -> ClockOffset | None:
+        """Compare this machine's monotonic clock with the database's; `None` for SQLite."""
+
+
 class Sweeper:
     """Main loop of the recorder. Its only lasting state is the spool, so it may be killed any time.
 
@@ -40,7 +47,7 @@ class Sweeper:
     def __init__(
         self,
         directory: Path,
-        store: RecordingStore,
+        store: ClockStore,
         uploader: Uploader,
         *,
         deliveries: int,
