@@ -39,7 +39,7 @@ class MediaCluster:
                 directory / name,
                 *database,
                 *shared,
-                *("--roles", "media,recorder"),
+                *("--roles", "media,recorder", "--recorder-address", "127.0.0.1:0"),
                 environment=environment,
             )
             for name in ("one", "two")
@@ -177,3 +177,11 @@ async def test_a_call_outlives_its_app_and_its_media_node(
         return dict(next(one for one in listed if one["callId"] == visitor.known_as))
 
     await asyncio.to_thread(eventually, lambda: len(recording()["nodes"]) == 2)
+    await asyncio.to_thread(eventually, lambda: recording()["nodes"][0]["isSilent"])
+    assert recording()["state"] == "waiting"
+    await asyncio.to_thread(first.start)
+    await asyncio.to_thread(eventually, lambda: recording()["state"] == "delivered")
+    await asyncio.to_thread(eventually, lambda: not first.undelivered() + second.undelivered())
+    # the journals of both nodes are one file
+    assert recording()["duration"] > 2 * TALK_SECONDS
+    assert not recording()["missingMedia"]
