@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,8 +40,9 @@ END $$"""
 class Cluster:
     """Databases on demand, each made from one that is migrated already."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] = SETTINGS) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="visavis-pg-"))
+        self._settings = settings
         self._numbers = itertools.count(1)
         self._spare: list[str] = []
         self._server: subprocess.Popen[bytes] | None = None
@@ -51,7 +52,7 @@ class Cluster:
         data = str(self.directory / "data")
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             shutil.chown(self.directory, USER)
-        options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
+        options = [f"-c{name}={value}" for name, value in self._settings.items()]
         make = as_user(f"{directory}/initdb", "-D", data, "-U", USER, "-A", "trust", "-N")
         serve = as_user(f"{directory}/postgres", "-D", data, "-k", f"{self.directory}", *options)
         with (self.directory / "log").open("wb") as log:
@@ -61,6 +62,11 @@ class Cluster:
         self._execute("CREATE DATABASE template_visavis")
         open_store(self.address("template_visavis")).close()
         return self
+
+    @property
+    def process_id(self) -> int:
+        assert self._server
+        return self._server.pid
 
     def new_database(self) -> str:
         """The address of an empty, migrated database."""
