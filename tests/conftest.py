@@ -37,6 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if item.get_closest_marker(marker) and f"mark.{marker}" not in _text_of(item.path):
                 message = f"{item.nodeid} has the marker {marker} from elsewhere: no lane finds it"
                 raise pytest.UsageError(message)
+        if item.path.parent.name == "architecture":
+            item.add_marker(pytest.mark.no_cover)  # it reads the code, and others' tests run it
         if item.get_closest_marker("many"):
             item.add_marker(pytest.mark.timeout(1800))
 

@@ -30,3 +30,7 @@ def test_each_module_has_its_test_file(package: str) -> None:
     lacking = {str(one) for one in modules if not list(tests.rglob(f"test_{one.name}"))}
     assert modules
     assert lacking == set()
+
+
+def test_no_coverage_is_measured_here(request: pytest.FixtureRequest) -> None:
+    assert request.node.get_closest_marker("no_cover"), "measuring takes a third as long again"
