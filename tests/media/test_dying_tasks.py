@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from functools import partial
@@ -188,10 +189,12 @@ async def test_the_next_report_of_a_drain_is_heard(media_node: PoolHarness) -> N
         await until(is_dead)
     assert (await media_node.listener.told.get())[0] == "draining"
     await media_node.plane.close(BRIDGE)
+    await asyncio.wait_for(media_node.running[number], PATIENCE)
 
 
 async def test_reports_are_heard_again(media_node: PoolHarness) -> None:
     assert media_node.ends
+    await tasks.cancelled(*media_node.reports)  # or the first of two followers would die
     with dies_once("workers of media nodes", media_node.plane, "hear") as is_dead:
         following = tasks.run_forever(
             "workers of media nodes", partial(media_node.plane.follow, media_node.ends[1])

@@ -141,11 +141,11 @@ class PoolHarness:
         await until(lambda: self.plane.living == count)
 
     async def close(self) -> None:
+        if self.ends:  # without an app, workers that are stopped would wait for their bridges
+            await cancelled(*self.running.values())
         for stop in self.stops:
             stop.set()
         await cancelled(self.app, *self.reports)
-        if self.ends:  # without an app, workers that are drained would wait for their bridges
-            await cancelled(*self.running.values())
         await asyncio.gather(*self.running.values(), return_exceptions=True)
 
 
