@@ -49,7 +49,20 @@ def router(system: System) -> Iterator[Router]:
 
 
 @pytest.fixture(scope="module")
-def call(parties: Parties, sides: Sides, router: Router) -> Iterator[Sides]:
+def others(parties: Parties) -> Iterator[tuple[Tab, Tab]]:
+    """Another visitor and the other agent: here before the call, which computes all the time."""
+    bea, visitor = parties.another_agent(), parties.another_visitor()
+    parties.sign_in(bea, COLLEAGUE, PASSWORD)
+    visitor.goto(f"{parties.system.url}/demo")
+    visitor.get_by_role("button", name="Audio call").wait_for()
+    yield visitor, bea
+    bea.close()
+
+
+@pytest.fixture(scope="module")
+def call(
+    parties: Parties, sides: Sides, router: Router, others: tuple[Tab, Tab]
+) -> Iterator[Sides]:
     """Goes on from test to test; its recording is compared at the end."""
     parties.since = datetime.now(UTC)
     port = router.ask(router.nat.open())
@@ -62,16 +75,13 @@ def call(parties: Parties, sides: Sides, router: Router) -> Iterator[Sides]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def forgotten(parties: Parties, call: Sides) -> Iterator[tuple[Tab, Tab]]:
-    """Another visitor, who calls meanwhile, and the other agent, who lets it ring."""
-    bea, visitor = parties.another_agent(), parties.another_visitor()
-    parties.sign_in(bea, COLLEAGUE, PASSWORD)
-    visitor.goto(f"{parties.system.url}/demo")
+def forgotten(parties: Parties, call: Sides, others: tuple[Tab, Tab]) -> tuple[Tab, Tab]:
+    """The other visitor, who calls meanwhile, and the other agent, who lets it ring."""
+    visitor, bea = others
     with ringing_for(RING_SECONDS, parties.system):
         parties.call("Audio call", visitor)
         bea.get_by_role("button", name="Accept").wait_for()
-    yield visitor, bea
-    bea.close()
+    return others
 
 
 @contextmanager
