@@ -18,6 +18,7 @@ from visavis.domain.recording import CLOCK, DELIVERY, MATROSKA, RecordingClock, 
 from visavis.spool import pieces
 from visavis.spool import reader as spool_reader
 from visavis.spool.adoption import move_into
+from visavis.spool.clocks import read_clock
 from visavis.spool.pieces import PieceName
 
 TIMES = st.integers(min_value=-(10**15), max_value=10**15)
@@ -82,7 +83,7 @@ def test_a_journal_of_this_node_is_not_shifted(tmp_path: Path) -> None:
     assert pieces.shift_us(tmp_path / "odd.journal") == 0
     with pytest.raises(ValueError, match=r"odd\.journal"):
         pieces.name_of(tmp_path / "odd.journal")
-    assert pieces.clock_of(tmp_path / "odd.journal") == pieces.read_clock(tmp_path)
+    assert pieces.clock_of(tmp_path / "odd.journal") == read_clock(tmp_path)
 
 
 def test_the_names_of_two_nodes_differ_and_are_known_again_at_home(tmp_path: Path) -> None:
@@ -90,7 +91,7 @@ def test_the_names_of_two_nodes_differ_and_are_known_again_at_home(tmp_path: Pat
     pieces.merge(other, one)
     (foreign,) = set(names(one)) - {journal_name(1)}
     assert (one / foreign).read_bytes() == (other / journal_name(1)).read_bytes()
-    assert pieces.clock_of(one / foreign) == pieces.read_clock(other)
+    assert pieces.clock_of(one / foreign) == read_clock(other)
     before = names(one), names(other)
     pieces.merge(other, one)
     assert (names(one), names(other)) == before
