@@ -50,6 +50,18 @@ def test_a_node_without_all_roles_needs_what_connects_it(roles: str, tmp_path: P
     assert f"--roles {roles} needs --bus and --database" in result.stderr
 
 
+def test_a_media_node_needs_an_address_for_other_recorders(tmp_path: Path) -> None:
+    options = {
+        "roles": "media,recorder",
+        "bus": "nats://n1",
+        "database": "postgresql://db1/visavis",
+    }
+    arguments = [text for name, value in options.items() for text in (f"--{name}", value)]
+    result = CliRunner().invoke(main, ("serve", "--data", str(tmp_path), *arguments))
+    assert result.exit_code == 1
+    assert "--roles media,recorder needs --recorder-address" in result.stderr
+
+
 @pytest.fixture
 async def store(new_database: Path, anyio_backend: str) -> AsyncIterator[SqlStore]:
     opened = open_store(str(new_database))

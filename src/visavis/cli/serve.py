@@ -249,10 +249,15 @@ def require_storage_client(settings: Settings) -> None:
 
 
 def require_cluster(settings: Settings) -> None:
-    """End the program if a node without all roles lacks what connects it to the others."""
+    """End the program if a node without all roles lacks what connects it to others."""
     is_complete = settings.has_app and settings.has_media
     if not is_complete and not (settings.bus and settings.database):
         fail(f"--roles {settings.roles} needs --bus and --database, which the nodes share.")
+    if settings.is_media_node and not settings.recorder_address:
+        fail(
+            f"--roles {settings.roles} needs --recorder-address, where recorders of other nodes "
+            "fetch the packets of calls that were on several nodes."
+        )
 
 
 def _warn_of_visible_secrets(context: click.Context) -> None:
