@@ -74,6 +74,7 @@ FREE = {
     "SqlUploadKeyRows.delete": "a key's digest is unguessable and tells the site",
     "SqlUploadKeyRows.find": "a key's digest is unguessable and tells the site",
     "SqlUploadKeyRows.save": "a key's digest is unguessable and tells the site",
+    "SqlLiveCallRows.list_by_node": "start-up: a process restores the calls of all its sites",
     "SqlLiveCallRows.end_others": "start-up: the process that held every site's calls is dead",
 }
 

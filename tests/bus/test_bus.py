@@ -55,15 +55,15 @@ async def echo(message: bytes) -> bytes:
 
 async def test_messages_of_all_topics_arrive_those_of_each_in_order(ends: Ends) -> None:
     one, other = ends
-    async with other.subscribe("config.1", "socket.other-2") as inbox:
+    async with other.subscribe("consoles.1", "socket.other-2") as inbox:
         messages = aiter(inbox)
-        await reach(one, "config.1", messages)
+        await reach(one, "consoles.1", messages)
         await reach(one, "socket.other-2", messages)
-        one.publish("config.1", Linked("call", 1))
+        one.publish("consoles.1", Linked("call", 1))
         one.publish("socket.other-2", Linked("call", 2))
-        one.publish("config.2", Linked("not ours", 9))
+        one.publish("consoles.2", Linked("not ours", 9))
         one.publish("socket.other-3", Linked("not ours", 9))
-        one.publish("config.1", Linked("call", 3))
+        one.publish("consoles.1", Linked("call", 3))
         links = list[int]()
         while len(links) < 3:
             link = json.loads(await next_of(messages))["link"]
@@ -74,9 +74,9 @@ async def test_messages_of_all_topics_arrive_those_of_each_in_order(ends: Ends) 
 
 async def test_a_message_arrives_encoded_and_once_on_its_own_node(ends: Ends) -> None:
     one, _ = ends
-    async with one.subscribe("config.1") as inbox:
-        one.publish("config.1", Linked("call", 2))
-        one.publish("config.1", Linked("call", 3))
+    async with one.subscribe("consoles.1") as inbox:
+        one.publish("consoles.1", Linked("call", 2))
+        one.publish("consoles.1", Linked("call", 3))
         messages = aiter(inbox)
         assert await next_of(messages) == b'{"type":"linked","callId":"call","link":2}'
         assert json.loads(await next_of(messages))["link"] == 3
@@ -87,15 +87,15 @@ async def test_a_message_arrives_encoded_and_once_on_its_own_node(ends: Ends) ->
 
 async def test_one_who_falls_behind_is_cut_off(ends: Ends) -> None:
     one, other = ends
-    async with other.subscribe("config.1") as inbox, one.subscribe("config.1") as reader:
+    async with other.subscribe("consoles.1") as inbox, one.subscribe("consoles.1") as reader:
         messages = aiter(reader)
-        await reach(other, "config.1", aiter(reader))
+        await reach(other, "consoles.1", aiter(reader))
         for _ in range(MAX_WAITING + 1):
-            one.publish("config.1", Linked("call", 1))
+            one.publish("consoles.1", Linked("call", 1))
             await next_of(messages)
         async with asyncio.timeout(SECONDS):
             while not inbox._is_cut_off:  # type: ignore[attr-defined]
-                one.publish("config.1", Linked("call", 1))
+                one.publish("consoles.1", Linked("call", 1))
                 await asyncio.sleep(0.01)
         assert [message async for message in inbox] == []
 

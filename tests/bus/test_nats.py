@@ -80,7 +80,7 @@ async def test_a_killed_server_is_replaced_and_subscriptions_are_restored(
 ) -> None:
     async with (
         two_nodes(nats_servers) as (one, other),
-        one.subscribe("config.1") as inbox,
+        one.subscribe("consoles.1") as inbox,
         one.answer("site.1", echo),
     ):
         await answers(other)
@@ -88,7 +88,7 @@ async def test_a_killed_server_is_replaced_and_subscriptions_are_restored(
         await until(lambda: not one.is_connected)
         print(f"connected again after {await until(lambda: one.is_connected):.2f} s")
         await answers(other)
-        await reach(other, "config.1", aiter(inbox))
+        await reach(other, "consoles.1", aiter(inbox))
         assert one.reconnects == 1
 
 
@@ -119,7 +119,7 @@ async def test_a_connection_that_takes_no_data_any_longer_is_aborted(
             await answers(one)
             proxy.stall()
             for _ in range(100):
-                one.publish("config.1", Linked("x" * 100_000, 1))
+                one.publish("consoles.1", Linked("x" * 100_000, 1))
                 await asyncio.sleep(0.002)
             with pytest.raises(AskTimeoutError):
                 await one.ask("site.1", b"", 1.0)
@@ -135,13 +135,13 @@ async def test_what_cannot_be_sent_is_dropped_and_counted(
 ) -> None:
     bus = NatsBus(BusOptions(address=nats_servers.address()), "one")
     for number in range(MAX_MESSAGES + 5):
-        bus.publish("config.1", Linked("call", number))
+        bus.publish("consoles.1", Linked("call", number))
     assert bus.dropped == 5
     monkeypatch.setattr(nats, "MAX_MESSAGES", 2 * MAX_MESSAGES)
-    bus.publish("config.1", Linked("x" * 1_000_000, 1))
+    bus.publish("consoles.1", Linked("x" * 1_000_000, 1))
     assert bus.dropped == 6
     monkeypatch.setattr(nats, "MAX_BYTES", 10)
-    bus.publish("config.1", Linked("call", 1))
+    bus.publish("consoles.1", Linked("call", 1))
     assert bus.dropped == 7
     running = run_forever("bus of a test", bus.run)
     await until(lambda: not bus._outgoing)
@@ -153,12 +153,12 @@ async def test_what_has_waited_for_too_long_is_not_sent(
     nats_servers: NatsServers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = BusOptions(address=nats_servers.address())
-    async with connected(options, "other") as other, other.subscribe("config.1") as inbox:
+    async with connected(options, "other") as other, other.subscribe("consoles.1") as inbox:
         bus = NatsBus(options, "one")
         monkeypatch.setattr(nats, "MAX_AGE_SECONDS", -1.0)
-        bus.publish("config.1", Linked("call", 1))
+        bus.publish("consoles.1", Linked("call", 1))
         monkeypatch.undo()
-        bus.publish("config.1", Linked("call", 2))
+        bus.publish("consoles.1", Linked("call", 2))
         running = run_forever("bus of a test", bus.run)
         async with asyncio.timeout(SECONDS):
             assert json.loads(await anext(aiter(inbox)))["link"] == 2
@@ -169,9 +169,9 @@ async def test_what_has_waited_for_too_long_is_not_sent(
 async def test_without_a_server_this_node_serves_itself_and_asks_in_time() -> None:
     bus = NatsBus(BusOptions(address=BusAddress(False, ("127.0.0.1:9",))), "one")
     running = run_forever("bus of a test", bus.run)
-    async with bus.answer("site.1", echo), bus.subscribe("config.1", "socket.one-1") as inbox:
+    async with bus.answer("site.1", echo), bus.subscribe("consoles.1", "socket.one-1") as inbox:
         assert await bus.ask("site.1", b"a", SECONDS) == b"a"
-        bus.publish("config.1", Linked("call", 1))
+        bus.publish("consoles.1", Linked("call", 1))
         bus.publish("socket.one-1", Linked("call", 2))
         messages = aiter(inbox)
         assert [json.loads(await anext(messages))["link"] for _ in range(2)] == [1, 2]
@@ -201,11 +201,11 @@ async def test_clusters_with_different_prefixes_hear_nothing_of_each_other(
         connected(options, "one") as one,
         connected(replace(options, prefix="another"), "other") as other,
         other.answer("site.1", echo),
-        other.subscribe("config.1") as inbox,
+        other.subscribe("consoles.1") as inbox,
     ):
         with pytest.raises(NoResponderError):
             await one.ask("site.1", b"", SECONDS)
-        one.publish("config.1", Linked("call", 1))
+        one.publish("consoles.1", Linked("call", 1))
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
                 await anext(aiter(inbox))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.postgresql import Cluster
@@ -23,6 +23,7 @@ from visavis.domain.ownership import SiteOwner
 from visavis.domain.people import Agent, Visitor
 from visavis.services.ports import CallSnapshot, Transaction
 from visavis.store import open_store, sql
+from visavis.store import tables as t
 from visavis.store.sql import SqlStore
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -139,6 +140,72 @@ async def test_a_process_takes_every_site_when_it_starts(store: SqlStore) -> Non
     assert await store.read(lambda rows: rows.site_owners.count_by_node()) == {"a": 2, "b": 2}
     found = await store.read(lambda rows: rows.site_owners.hold("a", [2]))
     assert found == {2: SiteOwner(2, "a", "second", 2)}
+
+
+async def test_a_node_of_a_cluster_takes_its_own_sites_when_it_starts(store: SqlStore) -> None:
+    for _ in range(4):
+        await store.write(lambda rows: rows.sites.add("More", NOW))
+
+    def work(rows: Transaction) -> None:
+        for site_id, node in ((1, "a"), (2, "b"), (3, "a")):
+            rows.site_owners.take("c", SiteOwner(site_id, node, "old", 5), 0)
+        rows.site_owners.take("another", SiteOwner(1, "a", "old", 5), 0)
+        # sites of the time in which the node was alone
+        rows.live_calls.save(CallSnapshot("mine", 4, 1, b"state"), "a", 1)
+        rows.live_calls.save(CallSnapshot("moved", 2, 1, b"state"), "a", 1)
+        rows.live_calls.save(CallSnapshot("other", 5, 1, b"state"), "b", 1)
+
+    await store.write(work)
+    assert await store.write(lambda rows: rows.site_owners.take_own("c", "a", "new")) == {
+        1: 6,
+        3: 6,
+        4: 1,
+    }
+    found = await store.read(lambda rows: rows.site_owners.hold("c", [1, 2, 3, 4, 5]))
+    assert [(one.site_id, one.node_id, one.boot) for one in found.values()] == [
+        (1, "a", "new"),
+        (2, "b", "old"),
+        (3, "a", "new"),
+        (4, "a", "new"),
+    ]
+    other = await store.read(lambda rows: rows.site_owners.get("another", 1))
+    assert other == SiteOwner(1, "a", "old", 5)
+
+
+async def test_the_calls_of_a_site_move_with_it(store: SqlStore) -> None:
+    await store.write(lambda rows: rows.sites.add("Two", NOW))
+
+    def work(rows: Transaction) -> None:
+        for call_id, site_id, state in (("one", 1, ""), ("over", 1, "ended"), ("two", 2, "")):
+            record = CallRecord(
+                id=call_id,
+                site_id=site_id,
+                visitor=Visitor("v", site_id),
+                media="video",
+                is_recorded=False,
+                requested_at=NOW,
+            )
+            record.state = CallState.ENDED if state else record.state
+            rows.calls.save(record, "a")
+            if not state:
+                rows.live_calls.save(CallSnapshot(call_id, site_id, 1, b"state"), "a", 1)
+        for site_id in (1, 2):
+            rows.live_calls.set_staffed(site_id, "a", is_staffed=True)
+        for _ in range(2):  # the second time there is nothing to move
+            rows.live_calls.move(1, "a", "b")
+
+    await store.write(work)
+
+    def live(rows: Transaction) -> list[list[str]]:
+        found = [rows.live_calls.list_by_site(1, node) for node in "ab"]
+        return [[call.call_id for call in calls] for calls in found]
+
+    assert await store.read(live) == [[], ["one"]]
+    assert await store.read(lambda rows: rows.live_calls.staffed_sites("a")) == [2]
+    assert await store.read(lambda rows: rows.live_calls.staffed_sites("b")) == [1]
+    with store._database.engine.connect() as connection:
+        rows = connection.execute(select(t.calls.c.id, t.calls.c.node_id).order_by("id")).all()
+    assert [tuple(row) for row in rows] == [("one", "b"), ("over", "a"), ("two", "a")]
 
 
 @pytest.mark.postgresql

@@ -41,7 +41,7 @@ from visavis.services.ports import (
     ResponderBusyError,
     ResponderFailedError,
 )
-from visavis.services.topics import node_of
+from visavis.services.topics import is_within_node, node_of
 from visavis.tasks import cancelled, child, describe, spawn
 
 log = structlog.get_logger(__name__)
@@ -172,6 +172,8 @@ class NatsBus:
         encoded, node_id = encode(message), node_of(topic)
         if node_id in {"", self._node_id}:
             self._local.deliver(topic, encoded)
+        if is_within_node(topic):
+            return
         if not node_id:
             self._send(f"{self._site_prefix}{topic}", b"%s\n%s" % (self._node_id.encode(), encoded))
         elif node_id != self._node_id:
@@ -179,7 +181,11 @@ class NatsBus:
 
     @asynccontextmanager
     async def subscribe(self, *topics: str) -> AsyncIterator[LocalSubscription]:
-        subjects = [f"{self._site_prefix}{topic}" for topic in topics if not node_of(topic)]
+        subjects = [
+            f"{self._site_prefix}{topic}"
+            for topic in topics
+            if not (node_of(topic) or is_within_node(topic))
+        ]
         async with self._local.subscribe(*topics) as subscription:
             for subject in subjects:
                 self._add(subject, self._receive_for_site)

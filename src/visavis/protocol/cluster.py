@@ -177,11 +177,15 @@ class Moved(msgspec.Struct, frozen=True, tag=True):
 
 
 class OwnerAlive(msgspec.Struct, frozen=True, tag=True):
-    """The node's sockets in calls, and those of its sites that have an agent on duty."""
+    """The node's sockets in calls, and those of its sites that have an agent on duty.
+
+    `moved` are the sites that the answering node does not own.
+    """
 
     session: str
     in_call: tuple[str, ...]
     staffed: tuple[int, ...]
+    moved: tuple[int, ...] = ()
 
 
 Answer = RequestDone | RequestRefused | Moved

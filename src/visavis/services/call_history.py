@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from visavis.domain.call_events import CallReport
 from visavis.domain.call_history import CallSearch, PastCall
 from visavis.domain.errors import ErrorCode, VisavisError
 from visavis.domain.people import Agent, Permission
 from visavis.domain.vocabulary import Media
-from visavis.services.calls import Calls
 from visavis.services.calls.join_links import CallWithJoinLinks
 from visavis.services.ports import Store, Transaction
 
@@ -23,8 +23,17 @@ class CallPage:
     calls: Sequence[PastCall]
 
 
+class CallCreator(Protocol):
+    """The calls in progress, as programs use them."""
+
+    async def create(
+        self, agent: Agent, media: Media, name: str, email: str
+    ) -> CallWithJoinLinks: ...
+    async def end(self, site_id: int, call_id: str) -> None: ...
+
+
 class CallHistory:
-    def __init__(self, store: Store, calls: Calls) -> None:
+    def __init__(self, store: Store, calls: CallCreator) -> None:
         self._store = store
         self._calls = calls
 

@@ -8,25 +8,22 @@ are left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Final
 
 import structlog
 
-from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ownership import NOBODY, SiteOwner
 from visavis.services.ports import Transaction
 
 log = structlog.get_logger(__name__)
-
-LOST: Final = "Another process has taken over the calls of this site."
 
 
 class Ownership:
     """Sites of one process in its cluster, the nodes whose pages can be in a call with one another.
 
     Without a `cluster`, a node is one of its own, named by its id. Its process takes every site
-    when it starts, and a site that is added later with its first call. `on_lost` is called with
-    each site that another process has taken.
+    when it starts, and a site that is added later with its first call. In a cluster of several
+    nodes, it takes those of the node's former process, and others when it is asked about them.
+    `on_lost` is called with each site that another process has taken.
     """
 
     def __init__(
@@ -37,7 +34,8 @@ class Ownership:
         self._boot = boot
         self._on_lost = on_lost
         self._terms: dict[int, int] = {}
-        self._lost: set[int] = set()
+        self.lost: set[int] = set()
+        """Sites that another process has taken since the start."""
 
     @property
     def owned_count(self) -> int:
@@ -52,14 +50,14 @@ class Ownership:
     def owns(self, site_id: int) -> bool:
         return site_id in self._terms
 
-    @property
-    def lost_count(self) -> int:
-        """Number of sites that another process has taken since the start."""
-        return len(self._lost)
-
     def take_all(self, rows: Transaction) -> Mapping[int, int]:
-        """Take every site; `begin` follows with the result when that is committed."""
-        return rows.site_owners.take_all(self.cluster, self.node_id, self._boot)
+        """Take the sites of this node's former process, and every site if the node is alone.
+
+        `begin` follows with the result when that is committed.
+        """
+        owners = rows.site_owners
+        take = owners.take_all if self.cluster == self.node_id else owners.take_own
+        return take(self.cluster, self.node_id, self._boot)
 
     def take(self, rows: Transaction, site_id: int, seen: SiteOwner | None) -> int:
         """Take a site from the owner that was seen last; return the new term.
@@ -73,7 +71,7 @@ class Ownership:
 
     def begin(self, terms: Mapping[int, int]) -> None:
         self._terms.update(terms)
-        self._lost -= terms.keys()
+        self.lost -= terms.keys()
 
     def fence(self, rows: Transaction, site_ids: Collection[int]) -> Mapping[int, int]:
         """Return the terms of those of the sites that this process owns until the commit.
@@ -96,13 +94,8 @@ class Ownership:
     def confirm(self, site_ids: Collection[int], terms: Mapping[int, int]) -> None:
         """Save the terms of the sites that this process owns, and give up the others."""
         self._terms.update(terms)
-        for site_id in set(site_ids) - terms.keys() - self._lost:
+        for site_id in set(site_ids) - terms.keys() - self.lost:
             log.error("site lost to another process", site_id=site_id, node_id=self.node_id)
-            self._lost.add(site_id)
+            self.lost.add(site_id)
             self._terms.pop(site_id, None)
             self._on_lost(site_id)
-
-    def require(self, site_id: int) -> None:
-        """Raise `StoreUnavailable` if another process has taken the site."""
-        if site_id in self._lost:
-            raise VisavisError(ErrorKind.StoreUnavailable, LOST)

@@ -271,6 +271,12 @@ class SiteOwnerRows(Protocol):
     def take_all(self, cluster: str, node_id: str, boot: str) -> Mapping[int, int]:
         """Take every site of the cluster; return their new terms."""
 
+    def take_own(self, cluster: str, node_id: str, boot: str) -> Mapping[int, int]:
+        """Take the sites that a node's former process owned; return their new terms.
+
+        These include the sites without an owner of which the node has calls in progress.
+        """
+
     def get(self, cluster: str, site_id: int) -> SiteOwner | None: ...
     def hold(self, cluster: str, site_ids: Collection[int]) -> Mapping[int, SiteOwner]:
         """Return the owners of these sites, and lock them until this transaction ends."""
@@ -330,6 +336,10 @@ class LiveCallRows(Protocol):
 
     def delete(self, site_id: int, call_id: str) -> None: ...
     def list_by_node(self, node_id: str) -> Sequence[CallSnapshot]: ...
+    def list_by_site(self, site_id: int, node_id: str) -> Sequence[CallSnapshot]: ...
+    def move(self, site_id: int, former_id: str, node_id: str) -> None:
+        """Move the calls in progress of a site, and its staffing, from one node to another."""
+
     def end_others(self, node_id: str, now: datetime) -> int:
         """End the node's open calls that have no snapshot, as failed; return their number.
 

@@ -45,6 +45,10 @@ class AgentPresence:
         if not of_site:
             self._sessions.pop(session.agent.site_id, None)
 
+    def forget(self, site_id: int) -> None:
+        """Forget the sessions of a site, which another process knows now."""
+        self._sessions.pop(site_id, None)
+
     def sessions(self, site_id: int) -> tuple[AgentSession, ...]:
         of_site = self._sessions.get(site_id, {})
         return tuple(session for of_agent in of_site.values() for session in of_agent.values())

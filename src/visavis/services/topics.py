@@ -8,7 +8,7 @@ SOCKET_TOPIC: Final = "socket."
 """Messages sent to one page. The socket's id is that of its node, a hyphen and a random part."""
 
 CONFIG_TOPIC: Final = "config."
-"""`Availability` of a site, sent whenever it changes."""
+"""`Availability` of a site, sent whenever it changes by each node to its own pages."""
 
 CHANGES_TOPIC: Final = "changes"
 """`ChangesWritten`, sent by each node to the others."""
@@ -27,6 +27,11 @@ WORKER_TOPIC: Final = "worker."
 
 CONSOLES_TOPIC: Final = "consoles."
 """Messages sent to every agent console of a site."""
+
+
+def is_within_node(topic: str) -> bool:
+    """Whether the messages of a topic stay on the node that sends them."""
+    return topic.startswith(CONFIG_TOPIC)
 
 
 def node_of(topic: str) -> str:

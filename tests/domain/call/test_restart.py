@@ -11,7 +11,7 @@ from tests.domain.call.simulated_call import (
     transferred_call,
     with_second_bridge,
 )
-from visavis.domain.call import CallState, CallTrigger, inputs
+from visavis.domain.call import CallState, CallTrigger, effects, inputs
 from visavis.domain.call.bridges import journal_note
 from visavis.domain.call.call import Call
 from visavis.domain.call.model import SNAPSHOT_VERSION
@@ -150,3 +150,35 @@ def test_a_journal_that_was_lost_while_it_was_to_be_paused() -> None:
     site.fail(0)
     assert site.call.recording.state is RecordingSwitch.OFF
     assert site.call.record.is_unrecorded
+
+
+def test_the_rest_of_a_call_on_another_node_is_a_recording_of_its_own() -> None:
+    site = connected_call(is_recorded=True)
+    before = site.call.record.recording_id
+    assert any(isinstance(e, effects.SaveRecord) for e in site.handle(inputs.NodeChanged("next")))
+    assert before != site.call.record.recording_id == "next"
+    assert (site.call.recording.manifest, site.call.recording.is_listed) == (None, False)
+    site.handle(inputs.NodeChanged("third"))  # no journal since then
+    assert site.call.record.recording_id == "next"
+
+
+def test_a_call_on_another_node_gets_another_bridge() -> None:
+    site = connected_call()
+    site.handle(inputs.NodeChanged("next"))
+    assert site.call.record.recording_id is None
+    assert site.call.record.state is CallState.RECONNECTING
+    assert list(site.call.bridges) == [2]
+
+
+def test_a_bridge_that_has_no_legs_yet_is_replaced_on_another_node() -> None:
+    site = placed_call()
+    assert not site.call.bridges[1].is_open
+    site.handle(inputs.NodeChanged("next"))
+    assert list(site.call.bridges) == [2]
+
+
+def test_a_recording_that_was_just_being_started_by_hand() -> None:
+    site = connected_call()
+    site.handle(inputs.RecordingRequested(2, "start", "first"))
+    site.handle(inputs.NodeChanged("next"))
+    assert (site.call.recording.manifest, site.call.record.recording_id) == (None, None)

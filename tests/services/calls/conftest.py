@@ -39,6 +39,10 @@ class FixedOwner:
         self.forgotten.append(site_id)
 
 
+async def _is_site(site_id: int) -> bool:
+    return site_id < 3
+
+
 class CallsAtEdge:
     """The calls of an owner, with the pages at another node."""
 
@@ -51,12 +55,14 @@ class CallsAtEdge:
             node_id="edge",
             new_id=new_id,
             staffing_changed=calls._announce,
+            has_site=_is_site,
         )
 
     def agent_arrived(self, agent_session: AgentSession) -> None:
         """As a console does that has been welcomed."""
         socket_id, site_id = agent_session.socket_id, agent_session.agent.site_id
-        self.edge._pages.setdefault(socket_id, _Page(socket_id, site_id, "owner"))
+        page = self.edge._pages.setdefault(socket_id, _Page(socket_id, site_id, "owner"))
+        self.edge._sites.setdefault(site_id, {})[socket_id] = page
         self.edge.agent_arrived(agent_session)
 
     def __getattr__(self, name: str) -> Any:

@@ -17,7 +17,7 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import CallRole
 from visavis.domain.people import Visitor
 from visavis.protocol import signaling
-from visavis.services.calls.join_links import CallWithJoinLinks
+from visavis.services.calls.join_links import CallWithJoinLinks, site_of
 
 pytestmark = pytest.mark.anyio
 
@@ -162,3 +162,9 @@ async def test_the_switch_is_asked_twice(site: SimulatedSite) -> None:
     site.config = Config(1)
     assert await refused(made(site)) is ErrorKind.AudioVideoChatDisabled
     assert await refused(come(site, created)) is ErrorKind.AudioVideoChatDisabled
+
+
+async def test_a_token_names_its_site(site: SimulatedSite) -> None:
+    created = await site.calls.create(agent_session("a").agent, "video", "Ann", "")
+    assert [site_of(t) for t in (created.visitor_token, created.agent_token)] == [1, 1]
+    assert [site_of(t) for t in ("4711", "0-abc", "12345678901-a", "-1", "x1-a", "")] == [0] * 6

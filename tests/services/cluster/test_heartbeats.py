@@ -9,7 +9,12 @@ import pytest
 from visavis.bus.local import MAX_WAITING, LocalBus
 from visavis.protocol.cluster import NodeHeartbeat
 from visavis.protocol.wire import encode
-from visavis.services.cluster.heartbeats import HEARTBEAT_SECONDS, SILENCE_SECONDS, Heartbeats
+from visavis.services.cluster.heartbeats import (
+    HEARTBEAT_SECONDS,
+    SETTLE_SECONDS,
+    SILENCE_SECONDS,
+    Heartbeats,
+)
 from visavis.services.topics import NODES_TOPIC
 from visavis.tasks import cancelled, child
 
@@ -20,7 +25,7 @@ class Node:
     """Heartbeats of one node, in simulated time."""
 
     def __init__(self, bus: LocalBus, node_id: str) -> None:
-        self.time, self.is_connected = 0.0, True
+        self.node_id, self.time, self.is_connected = node_id, 0.0, True
         self.heartbeats = Heartbeats(
             bus=bus,
             node_id=node_id,
@@ -31,6 +36,12 @@ class Node:
     @property
     def heard(self) -> str:
         return "".join(sorted(self.heartbeats.heard))
+
+    async def settle(self) -> None:
+        """Be connected for long enough."""
+        for _ in range(round(SETTLE_SECONDS / HEARTBEAT_SECONDS)):
+            assert self.node_id not in self.heard
+            await self.pass_time(HEARTBEAT_SECONDS)
 
     async def pass_time(self, seconds: float) -> None:
         self.time += seconds
@@ -43,7 +54,7 @@ async def test_nodes_hear_each_other_until_one_is_silent_or_leaves() -> None:
     followers = [child(node.heartbeats.follow()) for node in (a, b, c)]
     await asyncio.sleep(0)
     for node in (a, b, c):
-        await node.pass_time(HEARTBEAT_SECONDS)
+        await node.settle()
     while {a.heard, b.heard, c.heard} != {"abc"}:
         await asyncio.sleep(0)
     c.heartbeats.leave()
@@ -58,12 +69,19 @@ async def test_nodes_hear_each_other_until_one_is_silent_or_leaves() -> None:
 
 async def test_a_node_without_a_connection_does_not_hear_itself() -> None:
     node = Node(LocalBus(), "a")
+    await node.settle()
+    assert node.heard == "a"
     node.is_connected = False
     assert node.heard == ""
+    await node.pass_time(HEARTBEAT_SECONDS)
+    node.is_connected = True
+    await node.settle()  # it has not heard the others yet
+    assert node.heard == "a"
 
 
 async def test_a_node_that_was_frozen_does_not_consider_the_others_silent() -> None:
     node = Node(LocalBus(), "a")
+    await node.settle()
     node.heartbeats.receive(encode(NodeHeartbeat("b")))
     await node.pass_time(60.0)
     assert node.heard == "ab"
@@ -72,6 +90,7 @@ async def test_a_node_that_was_frozen_does_not_consider_the_others_silent() -> N
 async def test_a_node_that_has_missed_heartbeats_hears_the_next_ones() -> None:
     bus = LocalBus()
     node = Node(bus, "a")
+    await node.settle()
     follower = child(node.heartbeats.follow())
     await asyncio.sleep(0)
     for _ in range(MAX_WAITING + 1):

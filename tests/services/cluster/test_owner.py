@@ -77,3 +77,11 @@ async def test_it_answers_on_the_bus_and_forgets_silent_nodes(
         await asyncio.sleep(0)
     await cancelled(running)
     assert not bus.is_answered(topic)
+
+
+async def test_pages_of_a_lost_site_are_forgotten(remote: SiteAtEdge) -> None:
+    await answer(remote.owner, ask(1))
+    remote.owner.site_lost(2)
+    assert isinstance(await answer(remote.owner, ask(2)), cluster.RequestDone)
+    remote.owner.site_lost(1)
+    assert isinstance(await answer(remote.owner, ask(3)), cluster.Moved)

@@ -248,6 +248,7 @@ _HANDLERS: Final[dict[type, Callable[[Step, Any], None]]] = {
     inputs.PlaceChanged: _place_changed,
     inputs.EndRequested: _end_requested,
     inputs.AppRestarted: restart.app_restarted,
+    inputs.NodeChanged: restart.node_changed,
     inputs.BridgeFound: restart.bridge_found,
     inputs.LegConnected: media_reports.leg_up,
     inputs.LegLost: media_reports.leg_down,

@@ -189,6 +189,15 @@ class AppRestarted(Struct, frozen=True):
     away_since: datetime
 
 
+class NodeChanged(Struct, frozen=True):
+    """Another node continues the call: the media workers of the former one cannot be used.
+
+    `recording_id` becomes the id of the recording from now on, if the call is recorded.
+    """
+
+    recording_id: str
+
+
 # Reports of media workers
 
 
@@ -279,6 +288,7 @@ Event = (
     | PlaceChanged
     | EndRequested
     | AppRestarted
+    | NodeChanged
     | BridgeFound
     | LegConnected
     | LegLost

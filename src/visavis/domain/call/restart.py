@@ -6,8 +6,15 @@ from typing import Final
 
 from visavis.domain.call.bridges import adapt_journals
 from visavis.domain.call.commands import PauseJournal
-from visavis.domain.call.inputs import AppRestarted, BridgeFound, LegConnected, LegLost
-from visavis.domain.call.media_reports import leg_down, leg_up
+from visavis.domain.call.inputs import (
+    AppRestarted,
+    BridgeFound,
+    LegConnected,
+    LegLost,
+    NodeChanged,
+    WorkerLost,
+)
+from visavis.domain.call.media_reports import leg_down, leg_up, worker_lost
 from visavis.domain.call.model import Bridge
 from visavis.domain.call.recording import change, journal_lost
 from visavis.domain.call.states import RECORDING_TRANSITIONS, CallState, RecordingTrigger
@@ -35,6 +42,21 @@ def app_restarted(step: Step, event: AppRestarted) -> None:
     call.ringing_at.clear()
     if call.transfer:
         call.transfer.ringing_at.clear()
+
+
+def node_changed(step: Step, event: NodeChanged) -> None:
+    """Replace all bridges, and let the rest of the call be a recording of its own.
+
+    The journals so far are in the spool of the former node, which delivers them.
+    """
+    recording, record = step.call.recording, step.call.record
+    if recording.manifest:
+        recording.manifest, recording.is_listed = None, False
+        if record.recording_id is not None:
+            record.recording_id = event.recording_id
+            step.save()
+    bridges = frozenset(bridge.id for bridge in step.call.bridges.values())
+    worker_lost(step, WorkerLost(bridges))
 
 
 def bridge_found(step: Step, event: BridgeFound) -> None:

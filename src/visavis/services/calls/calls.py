@@ -6,7 +6,7 @@ await, so that the first of two requests wins. Slow work follows as effects.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hmac import compare_digest
@@ -20,6 +20,7 @@ from visavis.domain.call.model import CallRecording
 from visavis.domain.call_timings import CallTimings
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId
+from visavis.domain.ownership import NOBODY, SiteOwner
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import Consent, RecordingPolicy
 from visavis.domain.site_settings import SiteSettings
@@ -36,26 +37,35 @@ from visavis.services.calls.site_visitors import INVITATION_SECONDS, Invitation
 from visavis.services.connectivity_tests import ConnectivityTests
 from visavis.services.missed_call_messages import MissedCallMessages
 from visavis.services.ownership import Ownership
-from visavis.services.ports import Bus, Clock, MediaListener, MediaPlane, Store, Transaction
+from visavis.services.ports import (
+    Bus,
+    CallSnapshot,
+    Clock,
+    MediaListener,
+    MediaPlane,
+    Store,
+    Transaction,
+)
 from visavis.services.presence import AgentPresence, AgentSession
 from visavis.services.secrets import digest
 from visavis.services.visitor_limits import Use, VisitorGuard, VisitorLimits
 
 log = structlog.get_logger(__name__)
 
+LOST: Final = "Another process has taken over the calls of this site."
 UNKNOWN: Final = datetime.min.replace(tzinfo=UTC)
 """Time since when the app was away, if its former process never noted that it was alive."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Former:
-    """Calls of the former app process, its staffed sites, and the last time it was known to run.
+    """Calls of a former app process, its staffed sites, and the last time it was known to run.
 
     `terms` are this process's terms of the sites, which fence off the former process.
     """
 
     calls: list[Call]
-    staffed: frozenset[int]
+    staffed: Set[int]
     alive_at: datetime | None
     terms: Mapping[int, int]
 
@@ -76,9 +86,15 @@ class Calls:
         schedule: Scheduler = call_later,
         limits: VisitorLimits | None = None,
         relays: Relays | None = None,
+        cluster: str = "",
+        on_lost: Callable[[int], None] = lambda site_id: None,
     ) -> None:
+        """`on_lost` is called with each site that another process has taken.
+
+        `cluster` is that of the node, by default the node alone (`Ownership`).
+        """
         self.guard = VisitorGuard(limits or VisitorLimits(), clock)
-        self.ownership = Ownership(node_id, boot, self._site_lost)
+        self.ownership = Ownership(node_id, boot, self._site_lost, cluster)
         self.call_log = CallLogWriter(store, self.ownership, schedule, self._past_calls_changed)
         self.media_events: MediaListener = MediaEvents(self._find_with_owner)
         self._settings_of = settings_of
@@ -88,6 +104,7 @@ class Calls:
         self._new_id = new_id
         self._announce = announce
         self._node_id = node_id
+        self._on_lost = on_lost
         self._away_since, self._is_resumed = UNKNOWN, True
         self._runner = EffectRunner(
             bus=bus,
@@ -151,7 +168,7 @@ class Calls:
 
     async def from_visitor(self, visitor: Visitor, message: signaling.FromVisitor) -> None:
         """Perform a request of a visitor's page; raises `VisavisError`."""
-        self.ownership.require(visitor.site_id)
+        self._require_owned(visitor.site_id)
         match message:
             case signaling.Here():
                 self.guard.require(Use.PAGE, visitor)
@@ -291,7 +308,7 @@ class Calls:
     async def from_agent(self, agent_session: AgentSession, message: signaling.FromAgent) -> None:
         """Perform a request of an agent's page; raises `VisavisError`."""
         agent = agent_session.agent
-        self.ownership.require(agent.site_id)
+        self._require_owned(agent.site_id)
         if not (agent_session.may_accept_calls or isinstance(message, signaling.HangUp)):
             agent.require(Permission.ACCEPT_CALLS)
         if agent_session.call_id and getattr(message, "call_id", "") != agent_session.call_id:
@@ -416,7 +433,7 @@ class Calls:
         self.site(agent.site_id).add(call, "")
         created = self._join_links.add(call, agent)
         await self.call_log.flush()
-        self.ownership.require(agent.site_id)
+        self._require_owned(agent.site_id)
         return created
 
     def find_join_link(self, token: str, source: str = "") -> JoinLink:
@@ -478,6 +495,39 @@ class Calls:
             site.resume(self._away_since, found)
         self._is_resumed = True
 
+    async def take(self, site_id: int, seen: SiteOwner | None) -> int:
+        """Take a site of the cluster from the owner that was seen last, and continue its calls.
+
+        Return the new term, `NOBODY` if another process was faster. The calls continue over bridges
+        of this node, because those of another node cannot be used here. Raises `StoreUnavailable`.
+        """
+        former = await self._store.write(lambda rows: self._take(rows, site_id, seen))
+        if former is None:
+            return NOBODY
+        self._drop(site_id)
+        self.ownership.begin(former.terms)
+        site = self.site(site_id)
+        site.restore(former.calls, is_staffed=site_id in former.staffed)
+        for call in former.calls:
+            self._join_links.restore(call)
+            site.handle(call, inputs.NodeChanged(self._new_id()))
+        site.resume(former.alive_at or UNKNOWN, ())
+        return former.terms[site_id]
+
+    def _take(self, rows: Transaction, site_id: int, seen: SiteOwner | None) -> _Former | None:
+        term = self.ownership.take(rows, site_id, seen)
+        if not term:
+            return None
+        former_id = seen.node_id if seen else self._node_id
+        if former_id != self._node_id:
+            rows.live_calls.move(site_id, former_id, self._node_id)
+        return _Former(
+            calls=self._restored(rows, rows.live_calls.list_by_site(site_id, self._node_id)),
+            staffed=frozenset(rows.live_calls.staffed_sites(self._node_id)),
+            alive_at=rows.nodes.alive_at(former_id),
+            terms={site_id: term},
+        )
+
     async def mark_alive(self) -> None:
         """Save that this app runs, while it has calls in progress; raises `StoreUnavailable`.
 
@@ -489,22 +539,37 @@ class Calls:
 
     def _read_former(self, rows: Transaction) -> _Former:
         terms = self.ownership.take_all(rows)
+        live = rows.live_calls.list_by_node(self._node_id)
+        calls = self._restored(rows, [one for one in live if one.site_id in terms])
+        rows.live_calls.end_others(self._node_id, self._now())
+        return _Former(
+            calls=calls,
+            staffed=terms.keys() & rows.live_calls.staffed_sites(self._node_id),
+            alive_at=rows.nodes.alive_at(self._node_id),
+            terms=terms,
+        )
+
+    def _restored(self, rows: Transaction, snapshots: Iterable[CallSnapshot]) -> list[Call]:
+        """Return the calls of these snapshots, the oldest first; delete those of no use."""
         calls = []
-        for live in rows.live_calls.list_by_node(self._node_id):
+        for live in snapshots:
             if call := Call.try_restore(live.version, live.state):
                 calls.append(call)
             else:
                 log.error("call not restored", call_id=live.call_id, version=live.version)
                 rows.live_calls.delete(live.site_id, live.call_id)
-        rows.live_calls.end_others(self._node_id, self._now())
-        return _Former(
-            calls=sorted(calls, key=lambda call: call.record.requested_at),
-            staffed=frozenset(rows.live_calls.staffed_sites(self._node_id)),
-            alive_at=rows.nodes.alive_at(self._node_id),
-            terms=terms,
-        )
+        return sorted(calls, key=lambda call: call.record.requested_at)
 
     def _site_lost(self, site_id: int) -> None:
+        self._drop(site_id)
+        self._on_lost(site_id)
+
+    def _require_owned(self, site_id: int) -> None:
+        """Raise `StoreUnavailable` if another process has taken the site."""
+        if site_id in self.ownership.lost:
+            raise VisavisError(ErrorKind.StoreUnavailable, LOST)
+
+    def _drop(self, site_id: int) -> None:
         """Forget a site's calls, which another process continues; send no messages."""
         if site := self._sites.pop(site_id, None):
             for call in site.drop():

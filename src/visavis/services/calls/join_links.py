@@ -1,19 +1,23 @@
 """Join links of calls that another live-chat product has created over the API.
 
 A join link admits its holder to exactly one call and is valid until that call ends. Only the
-digests of the links' tokens are stored.
+digests of the links' tokens are stored. A token names its site, whose owner knows it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from visavis.domain.call.call import Call
 from visavis.domain.errors import ErrorCode, VisavisError
 from visavis.domain.leg import CallRole
 from visavis.domain.people import Agent
 from visavis.services.secrets import digest
+
+_NAMED_SITE: Final = re.compile(r"([1-9][0-9]{0,8})-", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,12 @@ class CallWithJoinLinks:
     call_id: str
     visitor_token: str
     agent_token: str
+
+
+def site_of(token: str) -> int:
+    """Return the site that a token names; 0 for one of an earlier version, which names none."""
+    named = _NAMED_SITE.match(token)
+    return int(named[1]) if named else 0
 
 
 class JoinLinks:
@@ -69,7 +79,7 @@ class JoinLinks:
             del self._join_links[key]
 
     def _add_link(self, call: Call, agent: Agent | None) -> str:
-        token = self._new_id()
+        token = f"{call.site_id}-{self._new_id()}"
         key = call.join_links[CallRole.AGENT if agent else CallRole.VISITOR] = digest(token)
         self._keep(call, key, agent)
         return token

@@ -179,6 +179,7 @@ class SiteCalls:
         calls = [*self.calls.values(), *self.closing.values()]
         for call in calls:
             self._owners.pop(call.id, None)
+        self.presence.forget(self.site_id)
         for socket_id, page in list(self._pages.items()):
             if page.site is self:
                 del self._pages[socket_id]

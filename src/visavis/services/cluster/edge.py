@@ -10,8 +10,9 @@ site has another owner than before has to connect again, as after a restart of i
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict, deque
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -19,7 +20,7 @@ from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.vocabulary import Media
 from visavis.protocol import cluster, signaling
-from visavis.services.calls.join_links import CallWithJoinLinks, JoinLink
+from visavis.services.calls.join_links import CallWithJoinLinks, JoinLink, site_of
 from visavis.services.ports import AskError, Bus, SiteOwners
 from visavis.services.presence import AgentSession
 from visavis.services.topics import OWNER_TOPIC
@@ -30,6 +31,8 @@ ASK_SECONDS: Final = 0.7
 PATIENCE_SECONDS: Final = 10.0
 """Time for which a request waits for the owner of its site."""
 PAUSE_SECONDS: Final = 0.1
+SEARCH_PAUSE_SECONDS: Final = 0.3
+"""Pause before the owner of a site is looked for again, since each time reads the database."""
 ALIVE_SECONDS: Final = 1.0
 MAX_WAITING: Final = 16
 """Maximum number of requests of a page that wait for the one in progress."""
@@ -37,8 +40,8 @@ MAX_WAITING: Final = 16
 _UNAVAILABLE: Final = "The site's node is not responding: try again in a moment."
 
 
-class CallService(Protocol):
-    """The calls, as sockets and the REST API use them."""
+class LocalCalls(Protocol):
+    """The calls of the sites that this node owns (`services.calls.Calls`)."""
 
     async def from_visitor(self, visitor: Visitor, message: signaling.FromVisitor) -> None: ...
     def visitor_left(self, visitor: Visitor) -> None: ...
@@ -56,11 +59,6 @@ class CallService(Protocol):
     ) -> CallWithJoinLinks: ...
     async def end(self, site_id: int, call_id: str) -> None: ...
     def is_staffed(self, site_id: int) -> bool: ...
-
-
-class LocalCalls(CallService, Protocol):
-    """The calls of the sites that this node owns."""
-
     def find_join_link(self, token: str, source: str = "") -> JoinLink: ...
 
 
@@ -82,23 +80,30 @@ class _Page:
     number: int = 0
     is_in_call: bool = False
     is_busy: bool = False
-    waiting: deque[tuple[cluster.AnyOwnerRequest, asyncio.Future[cluster.RequestDone]]] = field(
-        default_factory=deque
+    has_moved: bool = False
+    waiting: list[tuple[cluster.AnyOwnerRequest, asyncio.Future[cluster.RequestDone]]] = field(
+        default_factory=list
     )
-    has_moved: asyncio.Event = field(default_factory=asyncio.Event)
+    watcher: asyncio.Future[None] | None = None
 
     def follow(self, owner: str, session: str) -> None:
         """Take note of the site's owner, and of this node's session there unless it is empty."""
         if self.session and (owner, session or self.session) != (self.owner, self.session):
-            self.has_moved.set()
+            self.move()
         self.owner, self.session = owner, session or self.session
+
+    def move(self) -> None:
+        """Let the page connect again."""
+        self.has_moved = True
+        if self.watcher and not self.watcher.done():
+            self.watcher.set_result(None)
 
 
 class Edge:
-    """Implements `CallService` for the pages of this node.
+    """The calls of all sites of the cluster, for the pages of this node and for programs.
 
     `calls` are those of the sites that this node owns. `staffing_changed` is called with a site of
-    another owner that is staffed now, or no longer.
+    another owner that is staffed now, or no longer. `has_site` says whether there is a site.
     """
 
     def __init__(
@@ -110,6 +115,7 @@ class Edge:
         node_id: str,
         new_id: Callable[[], str],
         staffing_changed: Callable[[int], Awaitable[None]],
+        has_site: Callable[[int], Awaitable[bool]],
     ) -> None:
         self._calls = calls
         self._bus = bus
@@ -118,12 +124,18 @@ class Edge:
         self._boot = new_id()
         self._new_id = new_id
         self._staffing_changed = staffing_changed
+        self._has_site = has_site
         self._pages: dict[str, _Page] = {}
-        self._sites: Counter[int] = Counter()
+        self._sites: dict[int, dict[str, _Page]] = {}
         self._staffed: dict[int, bool] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     # Pages
+
+    async def arrive(self, socket_id: str, site_id: int) -> None:
+        """Find the owner of the site of a page that has connected; raises `StoreUnavailable`."""
+        await self._page(socket_id, site_id)
+        await self.learn_staffing(site_id)
 
     async def from_visitor(self, visitor: Visitor, message: signaling.FromVisitor) -> None:
         page = await self._page(visitor.id, visitor.site_id)
@@ -134,9 +146,11 @@ class Edge:
 
     def visitor_left(self, visitor: Visitor) -> None:
         page = self._remove(visitor.id)
-        if page and self._is_ours(page):
+        if page is None or page.has_moved:
+            return
+        if self._is_ours(page):
             self._calls.visitor_left(visitor)
-        elif page:
+        else:
             self._send(page, cluster.VisitorLeft(visitor))
 
     async def welcome(self, agent_session: AgentSession) -> signaling.Welcome:
@@ -155,9 +169,11 @@ class Edge:
 
     def agent_left(self, agent_session: AgentSession) -> None:
         page = self._remove(agent_session.socket_id)
-        if page and self._is_ours(page):
+        if page is None or page.has_moved:
+            return
+        if self._is_ours(page):
             self._calls.agent_left(agent_session)
-        elif page:
+        else:
             self._send(page, cluster.AgentLeft(_session(agent_session)))
 
     def revoke(self, agent_session: AgentSession) -> None:
@@ -189,7 +205,16 @@ class Edge:
 
     async def until_moved(self, socket_id: str, site_id: int) -> None:
         """Return when a page has to connect again, because its site has another owner."""
-        await (await self._page(socket_id, site_id)).has_moved.wait()
+        page = await self._page(socket_id, site_id)
+        if not page.has_moved:
+            page.watcher = asyncio.get_running_loop().create_future()
+            await page.watcher
+
+    def site_lost(self, site_id: int) -> None:
+        """Let the pages of a site connect again that this node no longer owns."""
+        for page in self._sites.get(site_id, {}).values():
+            if self._is_ours(page):
+                page.move()
 
     # Programs
 
@@ -207,8 +232,11 @@ class Edge:
         else:
             await self._ask(page, cluster.EndCall(call_id))
 
-    async def find_join_link(self, site_id: int, token: str, source: str) -> JoinLink:
-        """Return the join link of a token of a site; raises as `Calls.find_join_link`."""
+    async def find_join_link(self, token: str, source: str = "") -> JoinLink:
+        """Return the join link of a token; raises as `Calls.find_join_link`."""
+        site_id = site_of(token)
+        if not site_id or self._owners.owns(site_id) or not await self._has_site(site_id):
+            return self._calls.find_join_link(token, source)
         page = await self._program(site_id)
         if self._is_ours(page):
             return self._calls.find_join_link(token, source)
@@ -224,8 +252,8 @@ class Edge:
         return self._staffed.get(site_id, True)
 
     async def learn_staffing(self, site_id: int) -> None:
-        """Ask the owner of a site that has no page here yet."""
-        owner = await self._owners.owner_of(site_id)
+        """Ask the owner of a site whose state is not known yet."""
+        owner = await self._find_owner(site_id)
         if owner != self._node_id and site_id not in self._staffed:
             await self._show_life(owner, [site_id])
 
@@ -241,10 +269,12 @@ class Edge:
         """Tell each owner, and learn from it; pages of sites that have moved connect again."""
         sites = defaultdict[str, list[int]](list)
         for site_id in list(self._sites):
-            sites[await self._owners.owner_of(site_id)].append(site_id)
-        owner_of = {site_id: owner for owner, owned in sites.items() for site_id in owned}
-        for page in self._pages.values():
-            page.follow(owner_of.get(page.site_id, page.owner), "")
+            with suppress(VisavisError):  # it is not known now
+                sites[await self._owners.owner_of(site_id)].append(site_id)
+        for owner, owned in sites.items():
+            for site_id in owned:
+                for page in self._sites.get(site_id, {}).values():
+                    page.follow(owner, "")
         sites.pop(self._node_id, None)
         await asyncio.gather(*(self._show_life(*item) for item in sites.items()))
         for site_id in self._staffed.keys() - self._sites.keys():
@@ -265,7 +295,9 @@ class Edge:
                 page.is_in_call = page.socket_id in in_call
                 if page.session:
                     page.follow(owner, alive.session)
-        for site_id in sites:
+        for site_id in alive.moved:
+            self._owners.forget(site_id)
+        for site_id in set(sites).difference(alive.moved):
             before, now = self._staffed.get(site_id), site_id in staffed
             self._staffed[site_id] = now
             if before not in {None, now}:
@@ -279,21 +311,37 @@ class Edge:
     async def _page(self, socket_id: str, site_id: int) -> _Page:
         if page := self._pages.get(socket_id):
             return page
-        owner = await self._owners.owner_of(site_id)
-        if socket_id not in self._pages:
-            self._pages[socket_id] = _Page(socket_id, site_id, owner)
-            self._sites[site_id] += 1
-        return self._pages[socket_id]
+        owner = await self._find_owner(site_id)
+        page = self._pages.get(socket_id)
+        if page is None:
+            # a site of this node that is lost and taken again has forgotten its pages, too
+            session = self._boot if owner == self._node_id else ""
+            page = self._pages[socket_id] = _Page(socket_id, site_id, owner, session)
+            self._sites.setdefault(site_id, {})[socket_id] = page
+        return page
+
+    async def _find_owner(self, site_id: int) -> str:
+        """Return the owner of a site as soon as there is one; raises `StoreUnavailable`."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + PATIENCE_SECONDS
+        while True:
+            try:
+                return await self._owners.owner_of(site_id)
+            except VisavisError:
+                if clock() > until:
+                    raise
+            await asyncio.sleep(SEARCH_PAUSE_SECONDS)
 
     async def _program(self, site_id: int) -> _Page:
-        owner = await self._owners.owner_of(site_id)
+        owner = await self._find_owner(site_id)
         return _Page(f"{self._node_id}-{self._new_id()}", site_id, owner)
 
     def _remove(self, socket_id: str) -> _Page | None:
         page = self._pages.pop(socket_id, None)
         if page:
-            self._sites[page.site_id] -= 1
-            if not self._sites[page.site_id]:
+            of_site = self._sites[page.site_id]
+            del of_site[socket_id]
+            if not of_site:
                 del self._sites[page.site_id]
         return page
 
@@ -320,12 +368,12 @@ class Edge:
     async def _serve(self, page: _Page) -> None:
         """Perform the waiting requests of a page, one after the other."""
         try:
-            while page.waiting and not page.has_moved.is_set():
-                request, answer = page.waiting.popleft()
+            while page.waiting and not page.has_moved:
+                request, answer = page.waiting.pop(0)
                 await self._settle(page, request, answer)
         finally:
             page.is_busy = False
-            if not page.has_moved.is_set():
+            if not page.has_moved:
                 for _, answer in page.waiting:  # the task has failed
                     _fail(answer)
                 page.waiting.clear()
@@ -350,7 +398,7 @@ class Edge:
             if not answer.done():
                 answer.set_result(result)
         finally:
-            if not page.has_moved.is_set():
+            if not page.has_moved:
                 _fail(answer)
 
     async def _ask(self, page: _Page, request: cluster.AnyOwnerRequest) -> cluster.RequestDone:
@@ -363,7 +411,7 @@ class Edge:
         until = clock() + PATIENCE_SECONDS
         while clock() < until:
             answer = await self._try_to_ask(page, message)
-            if page.has_moved.is_set():
+            if page.has_moved:
                 break
             match answer:
                 case cluster.RequestDone():
@@ -373,7 +421,7 @@ class Edge:
                 case _:
                     await asyncio.sleep(PAUSE_SECONDS)
         if page.socket_id in self._pages:
-            page.has_moved.set()
+            page.move()
             raise _MovedError
         raise VisavisError(ErrorKind.StoreUnavailable, _UNAVAILABLE)
 
@@ -388,10 +436,11 @@ class Edge:
             page.follow(page.owner, answer.session)
             return answer
         self._owners.forget(page.site_id)
-        owner = await self._owners.owner_of(page.site_id)
-        page.follow(owner, "")
-        if answer and page.session:  # the owner does not know this page any longer
-            page.has_moved.set()
+        with suppress(VisavisError):  # no owner is known now
+            page.follow(await self._owners.owner_of(page.site_id), "")
+        is_forgotten = answer is not None and page.session
+        if page.socket_id in self._pages and (is_forgotten or self._is_ours(page)):
+            page.move()
         return None
 
     async def wait_idle(self) -> None:

@@ -10,8 +10,17 @@ from visavis.services.ports import Bus
 from visavis.services.topics import NODES_TOPIC
 
 HEARTBEAT_SECONDS: Final = 0.5
-SILENCE_SECONDS: Final = 2.0
-"""Time without a heartbeat after which a node is not heard."""
+SILENCE_SECONDS: Final = 8.0
+"""Time without a heartbeat after which a node is not heard, and other nodes take its sites.
+
+An app process that has died alone is started again within this time. The calls then stay on their
+node, whose media workers still relay them.
+"""
+SETTLE_SECONDS: Final = 1.5
+"""Time for which the bus must be connected before this node counts as heard.
+
+Right after it has connected, it has not heard the others yet.
+"""
 MAX_STEP_SECONDS: Final = 1.0
 """Time that one heartbeat of this node can add to the silence of the others.
 
@@ -20,7 +29,7 @@ A process that was frozen itself could not hear them, and must not consider them
 
 
 class Heartbeats:
-    """The nodes that this one hears, itself included while the bus `is_connected`.
+    """The nodes that this one hears, itself included if the bus has been connected for a while.
 
     `elapsed` is a monotonic clock.
     """
@@ -38,13 +47,14 @@ class Heartbeats:
         self._is_connected = is_connected
         self._elapsed = elapsed
         self._sent_at = elapsed()
+        self._connected_seconds = 0.0
         self._silent_seconds: dict[str, float] = {}
 
     @property
     def heard(self) -> frozenset[str]:
         """Nodes whose heartbeats arrive."""
-        me = {self._node_id} if self._is_connected() else frozenset[str]()
-        return frozenset(self._silent_seconds).union(me)
+        is_heard = self._is_connected() and self._connected_seconds >= SETTLE_SECONDS
+        return frozenset(self._silent_seconds).union({self._node_id} if is_heard else ())
 
     async def send(self) -> None:
         """Send a heartbeat, every `HEARTBEAT_SECONDS`; forget the nodes that have fallen silent."""
@@ -52,6 +62,7 @@ class Heartbeats:
         now = self._elapsed()
         step = min(now - self._sent_at, MAX_STEP_SECONDS)
         self._sent_at = now
+        self._connected_seconds = self._connected_seconds + step if self._is_connected() else 0.0
         silent = {node_id: seconds + step for node_id, seconds in self._silent_seconds.items()}
         self._silent_seconds = {
             node_id: seconds for node_id, seconds in silent.items() if seconds < SILENCE_SECONDS

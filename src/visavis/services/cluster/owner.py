@@ -27,6 +27,7 @@ CHECK_SECONDS: Final = 1.0
 class _Socket:
     """A socket of another node; `leave` handles its end, `None` after that and for programs."""
 
+    site_id: int
     used_at: float
     number: int = 0
     answer: asyncio.Task[bytes] | None = None
@@ -90,7 +91,7 @@ class OwnerService:
         if socket is None:
             if message.number > 1:  # this node has forgotten it
                 return cluster.encode(cluster.Moved())
-            socket = node.sockets[message.socket_id] = _Socket(self._elapsed())
+            socket = node.sockets[message.socket_id] = _Socket(message.site_id, self._elapsed())
         socket.used_at = self._elapsed()
         if socket.answer is None or message.number > socket.number:
             socket.number = message.number
@@ -105,6 +106,13 @@ class OwnerService:
                 self._forget(node_id)
             for socket_id, socket in list(node.sockets.items()):
                 if socket.leave is None and now - socket.used_at > ANSWER_SECONDS:
+                    del node.sockets[socket_id]
+
+    def site_lost(self, site_id: int) -> None:
+        """Forget the pages of a site that this node no longer owns: they have to connect again."""
+        for node in self._nodes.values():
+            for socket_id, socket in list(node.sockets.items()):
+                if socket.site_id == site_id:
                     del node.sockets[socket_id]
 
     async def _owns(self, site_id: int) -> bool:
@@ -130,7 +138,9 @@ class OwnerService:
     def _state(self, node: _Node, sites: tuple[int, ...]) -> cluster.OwnerAlive:
         calls = self._calls
         in_call = tuple(socket_id for socket_id in node.sockets if calls.is_in_call(socket_id))
-        return cluster.OwnerAlive(node.session, in_call, tuple(filter(calls.is_staffed, sites)))
+        moved = tuple(site_id for site_id in sites if not self._owners.owns(site_id))
+        staffed = tuple(filter(calls.is_staffed, sites))
+        return cluster.OwnerAlive(node.session, in_call, staffed, moved)
 
     async def _perform(self, node: _Node, socket: _Socket, ask: cluster.Ask) -> bytes:
         try:

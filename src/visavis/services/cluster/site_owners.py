@@ -24,19 +24,32 @@ from visavis.tasks import spawn
 
 log = structlog.get_logger(__name__)
 
-CHECK_SECONDS: Final = 5.0
-"""Period of `ClusterOwners.check`."""
-
 _NO_OWNER: Final = "No node can take over the calls of this site now."
 
-OnTaken = Callable[[int, SiteOwner | None], Awaitable[None]]
+TakeSite = Callable[[int, SiteOwner | None], Awaitable[int]]
+"""Function that takes a site from the owner that was seen, with its calls (`Calls.take`)."""
+
+
+class LocalOwners:
+    """Implements `services.ports.SiteOwners` for a node that is alone: it owns every site."""
+
+    def __init__(self, node_id: str) -> None:
+        self._node_id = node_id
+
+    async def owner_of(self, _: int) -> str:
+        return self._node_id
+
+    def owns(self, _: int) -> bool:
+        return True
+
+    def forget(self, site_id: int) -> None:
+        pass
 
 
 class ClusterOwners:
     """Implements `services.ports.SiteOwners` for the sites of a cluster.
 
-    `heard` returns the nodes whose heartbeats arrive. `on_taken` is awaited with each site that
-    this node takes, and its former owner, before the site's first request is performed.
+    `heard` returns the nodes whose heartbeats arrive.
     """
 
     def __init__(
@@ -46,13 +59,13 @@ class ClusterOwners:
         store: Store,
         members: Members,
         heard: Callable[[], frozenset[str]],
-        on_taken: OnTaken,
+        take: TakeSite,
     ) -> None:
         self._ownership = ownership
         self._store = store
         self._members = members
         self._heard = heard
-        self._on_taken = on_taken
+        self._take_site = take
         self._known: dict[int, SiteOwner] = {}
         self._doubted: set[int] = set()
         self._searches: dict[int, asyncio.Task[str]] = {}
@@ -77,10 +90,7 @@ class ClusterOwners:
         return await asyncio.shield(search)
 
     async def check(self) -> None:
-        """Give up the sites that another process has taken; raises `StoreUnavailable`.
-
-        An owner whose sites have no calls writes no batch, and would not notice otherwise.
-        """
+        """Give up the sites that another process has taken; raises `StoreUnavailable`."""
         sites = self._ownership.sites
         terms = await self._store.write(lambda rows: self._ownership.fence(rows, sites))
         self._ownership.confirm(sites, terms)
@@ -113,20 +123,19 @@ class ClusterOwners:
         me, heard = self._ownership.node_id, self._heard()
         if owner and owner.node_id == me:
             return me  # the former process of this node, or one that has lost it and got it back
-        alive = [member for member in self._members.alive if member.node_id in heard]
-        everyone = frozenset(member.node_id for member in self._members.alive)
+        apps = [member for member in self._members.alive if "app" in member.roles]
+        alive = [member for member in apps if member.node_id in heard]
+        everyone = frozenset(member.node_id for member in apps)
         if not MemberView(me, everyone, heard).may_take(owner):
             return ""
         return next(iter(candidates(site_id, alive)), "")
 
     async def _take(self, site_id: int, former: SiteOwner | None) -> str:
         """Take a site; return its owner, which is another node if that was faster."""
-        term = await self._store.write(lambda rows: self._ownership.take(rows, site_id, former))
+        term = await self._take_site(site_id, former)
         if not term:
             return await self._search(site_id)
         log.info("site taken", site_id=site_id, term=term, former=former and former.node_id)
-        await self._on_taken(site_id, former)
-        self._ownership.begin({site_id: term})
         self._known.pop(site_id, None)
         self._doubted.discard(site_id)
         return self._ownership.node_id

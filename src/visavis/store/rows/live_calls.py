@@ -5,9 +5,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Update, delete, select, update
+from sqlalchemy import Select, Update, delete, select, update
 
 from visavis.domain.call import CallState, EndReason
 from visavis.services.ports import CallSnapshot
@@ -37,11 +37,28 @@ class SqlLiveCallRows(Rows):
 
     def list_by_node(self, node_id: str) -> Sequence[CallSnapshot]:
         c = t.live_calls.c
-        query = select(t.live_calls).where(c.node_id == node_id).order_by(c.call_id)
+        return self._list(select(t.live_calls).where(c.node_id == node_id))
+
+    def list_by_site(self, site_id: int, node_id: str) -> Sequence[CallSnapshot]:
+        c = t.live_calls.c
+        return self._list(select(t.live_calls).where(c.site_id == site_id, c.node_id == node_id))
+
+    def _list(self, query: Select[Any]) -> Sequence[CallSnapshot]:
         return [
             CallSnapshot(row.call_id, row.site_id, row.version, zlib.decompress(row.state))
-            for row in self._run(query)
+            for row in self._run(query.order_by(t.live_calls.c.call_id))
         ]
+
+    def move(self, site_id: int, former_id: str, node_id: str) -> None:
+        for table in (t.live_calls, t.calls):
+            c = table.c
+            former = update(table).where(c.site_id == site_id, c.node_id == former_id)
+            if table is t.calls:  # a call that has ended keeps its node
+                former = former.where(c.state != CallState.ENDED)
+            self._run(former.values(node_id=node_id))
+        if site_id in self.staffed_sites(former_id):
+            self.set_staffed(site_id, former_id, is_staffed=False)
+            self.set_staffed(site_id, node_id, is_staffed=True)
 
     def end_others(self, node_id: str, now: datetime) -> int:
         live, c = t.live_calls.c, t.calls.c

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import func, literal, select, true
+from sqlalchemy import func, literal, select, true, update
 
-from visavis.domain.ownership import SiteOwner
+from visavis.domain.ownership import NOBODY, SiteOwner
 from visavis.store import tables as t
 from visavis.store.rows.base import Rows
 
@@ -51,6 +51,23 @@ class SqlSiteOwnerRows(Rows):
         )
         rows = self._run(statement.returning(c.site_id, c.term))
         return {row.site_id: row.term for row in rows}
+
+    def take_own(self, cluster: str, node_id: str, boot: str) -> Mapping[int, int]:
+        c, owner = t.site_owners.c, {"boot": boot, "since": self._database_time()}
+        is_own = (c.cluster == cluster, c.node_id == node_id)
+        # rows are locked in the order of `hold`
+        own = select(c.site_id).where(*is_own).order_by(c.site_id).with_for_update()
+        sites = list(self._run(own).scalars())
+        again = update(t.site_owners).where(*is_own, c.site_id.in_(sites))
+        taken = self._run(again.values(**owner, term=c.term + 1).returning(c.site_id, c.term))
+        terms = {row.site_id: row.term for row in taken}
+        live = t.live_calls.c
+        owned = select(c.site_id).where(c.cluster == cluster)
+        rest = select(live.site_id).where(live.node_id == node_id, live.site_id.not_in(owned))
+        for site_id in list(self._run(rest.distinct().order_by(live.site_id)).scalars()):
+            if self.take(cluster, SiteOwner(site_id, node_id, boot, 1), NOBODY):
+                terms[site_id] = 1
+        return terms
 
     def get(self, cluster: str, site_id: int) -> SiteOwner | None:
         c = t.site_owners.c

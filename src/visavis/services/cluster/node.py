@@ -1,0 +1,114 @@
+"""A node of a cluster: it owns sites, performs requests of other nodes, and passes its own on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from visavis.services.calls.calls import Calls
+from visavis.services.calls.effects import call_later
+from visavis.services.cluster.edge import Edge
+from visavis.services.cluster.freeze import FreezeGuard
+from visavis.services.cluster.heartbeats import HEARTBEAT_SECONDS, Heartbeats
+from visavis.services.cluster.owner import OwnerService
+from visavis.services.cluster.site_owners import ClusterOwners
+from visavis.services.members import Members
+from visavis.services.ports import Bus, Store
+from visavis.tasks import run_every, run_forever
+
+
+class NodesBus(Bus, Protocol):
+    """The bus between the nodes."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether messages are delivered."""
+
+
+class ClusterNode:
+    """The parts of a node that know of the others; `connect` follows once the calls are there.
+
+    `schedule` is the timer of these calls, and `site_lost` is called with each site that they have
+    lost. `elapsed` is a monotonic clock.
+    """
+
+    def __init__(
+        self,
+        bus: NodesBus,
+        node_id: str,
+        new_id: Callable[[], str],
+        elapsed: Callable[[], float],
+    ) -> None:
+        self._bus = bus
+        self._node_id = node_id
+        self._new_id = new_id
+        self._elapsed = elapsed
+        self._heartbeats = Heartbeats(
+            bus=bus, node_id=node_id, is_connected=lambda: bus.is_connected, elapsed=elapsed
+        )
+        self._guard = FreezeGuard(self._check, elapsed, call_later)
+        self.schedule = self._guard.schedule
+
+    def connect(
+        self,
+        *,
+        calls: Calls,
+        store: Store,
+        members: Members,
+        staffing_changed: Callable[[int], Awaitable[None]],
+        has_site: Callable[[int], Awaitable[bool]],
+    ) -> Edge:
+        """Connect the calls of this node to the others; return what its pages use."""
+        self._owners = ClusterOwners(
+            ownership=calls.ownership,
+            store=store,
+            members=members,
+            heard=lambda: self._heartbeats.heard,
+            take=calls.take,
+        )
+        self._owner = OwnerService(
+            calls=calls,
+            bus=self._bus,
+            owners=self._owners,
+            node_id=self._node_id,
+            new_id=self._new_id,
+            elapsed=self._elapsed,
+        )
+        self._edge = Edge(
+            calls=calls,
+            bus=self._bus,
+            owners=self._owners,
+            node_id=self._node_id,
+            new_id=self._new_id,
+            staffing_changed=staffing_changed,
+            has_site=has_site,
+        )
+        return self._edge
+
+    def site_lost(self, site_id: int) -> None:
+        """Let the pages of a site connect again that another process has taken."""
+        self._owner.site_lost(site_id)
+        self._edge.site_lost(site_id)
+
+    def start(self) -> list[asyncio.Task[None]]:
+        """Start the tasks by which the nodes know of each other."""
+        return [
+            run_every("heartbeats", HEARTBEAT_SECONDS, self._heartbeats.send),
+            run_forever("heartbeats of other nodes", self._heartbeats.follow),
+            run_forever("sites of this node", self._guard.run),
+        ]
+
+    def serve(self) -> list[asyncio.Task[None]]:
+        """Start the tasks for requests between nodes, once the restored calls continue."""
+        return [
+            run_forever("requests of other nodes", self._owner.run),
+            run_forever("sites of other nodes", self._edge.run),
+        ]
+
+    def leave(self) -> None:
+        """Tell the other nodes that this process ends: they may take its sites."""
+        self._heartbeats.leave()
+
+    async def _check(self) -> None:
+        await self._owners.check()
