@@ -388,7 +388,7 @@ class App(Services):
             ),
             "visavis_sites_lost": Gauge(
                 "Sites that another process has taken since the start",
-                lambda: self.calls.ownership.lost_count,
+                lambda: len(self.calls.ownership.lost),
             ),
             "visavis_calls": Gauge("Calls that have not ended", lambda: self.calls.count),
             "visavis_call_events_waiting": Gauge(
