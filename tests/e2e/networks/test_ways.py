@@ -61,10 +61,12 @@ def test_a_video_call_by(
 @pytest.fixture
 def firefox(tmp_path: Path, parties: Parties) -> Iterator[Firefox]:
     browser = Firefox(tmp_path, "", (*PAGE_SCRIPTS, UNEVEN))
-    with parties.joined_by(VISITOR, browser):
-        yield browser
-        check_call_end(parties)
-    browser.close()
+    try:
+        with parties.joined_by(VISITOR, browser):
+            yield browser
+            check_call_end(parties)
+    finally:
+        browser.close()
 
 
 STAGE = "document.querySelector('visavis-widget').dataset.state"
