@@ -13,8 +13,6 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from visavis.services.cluster.node import ClusterNode
-
 from tests.simulation.database import Database, SimulatedStore
 from tests.simulation.event_loop import Process, SimulatedLoop
 from tests.simulation.network import Network, SimulatedBus
@@ -33,6 +31,7 @@ from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
 from visavis.domain.site_settings import SiteSettings
 from visavis.services.calls import Calls
+from visavis.services.cluster.node import ClusterNode
 from visavis.services.members import Members
 from visavis.services.visitor_limits import VisitorLimits
 from visavis.tasks import run_every, run_until_done
