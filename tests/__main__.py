@@ -43,7 +43,7 @@ def files_with(marker: str) -> tuple[str, ...]:
 
 
 YIELDING = ("nice", "-n", "5")
-"""Priority of tests that wait for processes: the browsers' media must be sent on time."""
+"""Priority of tests that wait for processes: the media of the first lane must be sent on time."""
 COMPUTING = ("nice", "-n", "10")
 """Priority of checks that compute: they use the time that the others leave.
 
@@ -65,21 +65,23 @@ MANY = "many and not (e2e or fault)"
 COVERAGE_DATA = ("--cov", "--cov-report=")
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
 LANES = (
-    # the browsers' driver keeps an event loop of its own: it does not mix with asynchronous tests
-    (Check("browsers", ("pytest", "-m", "e2e", *files_with("e2e"))), *STATIC),
     (
+        # the browsers' driver has an event loop of its own: it does not mix with asynchronous tests
+        Check("browsers", ("pytest", "-m", "e2e", *files_with("e2e"))),
         Check("faults", ("pytest", "-m", "fault and not e2e", *files_with("fault"))),
-        Check("interop", ("pytest", *SIDE_BY_SIDE, "-m", INTEROP), YIELDING),
     ),
     (
+        *STATIC,
         Check("unit", ("pytest", *COVERAGE_DATA, *SIDE_BY_SIDE, "-m", COUNTED), COMPUTING),
+        Check("interop", ("pytest", *SIDE_BY_SIDE, "-m", INTEROP), YIELDING),
         Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY, *files_with("many")), COMPUTING),
     ),
 )
 """Lanes run side by side, and the checks of a lane one after the other.
 
-The tests of browsers and faults wait most of the time, and the third lane computes in the time that
-they leave. Five lanes took half as long again: open pages compute as long as their test lasts.
+The tests of the first lane wait most of the time, and one at a time: their media must be sent on
+time. The second lane computes in the time that they leave. With a third lane, products and pages
+wait for a processor for so long that tests fail on a slow machine.
 
 Coverage takes time, so only the unit tests measure it, and of these not the ones that compute much
 to try many cases (marker no_cover): they take three times as long under it, and other tests run the
