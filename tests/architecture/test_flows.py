@@ -147,7 +147,7 @@ async def test_an_accepted_recorded_call(
     names = {name for name in passed.names if not name.startswith(("store/", "bus/"))}
     assert len(names) <= 15, f"\n{passed}"
     after = {"domain/call/states.py", "protocol/signaling.py", "web/authentication.py"}
-    after |= {"store/sql.py", "bus/local.py"}
+    after |= {"store/sql.py", "bus/local.py", "services/ownership.py"}
     named_ones = named("Accepting a recorded call")
     assert names <= named_ones
     assert {name for name in named_ones - after if not name.startswith(("media/", "spool/"))} <= {

@@ -14,16 +14,16 @@ async def kill_a_process(simulation: Simulation) -> None:
     """Kill an app process; its supervisor starts it again at once."""
     node = simulation.any_node()
     simulation.kill(node)
-    await simulation.wait(2.0)
+    await simulation.pass_time(2.0)
     simulation.restart(node)
-    await simulation.wait(18.0)
+    await simulation.pass_time(18.0)
 
 
 async def kill_a_node(simulation: Simulation) -> None:
     """Kill a node, and start it again later."""
     node = simulation.any_node()
     simulation.kill(node)
-    await simulation.wait(20.0)
+    await simulation.pass_time(20.0)
     simulation.restart(node)
 
 
@@ -31,7 +31,7 @@ async def freeze_a_node(simulation: Simulation) -> None:
     """Freeze a node, and let it go on later."""
     node = simulation.any_node()
     simulation.freeze(node)
-    await simulation.wait(20.0)
+    await simulation.pass_time(20.0)
     simulation.thaw(node)
 
 
@@ -39,14 +39,14 @@ async def freeze_briefly(simulation: Simulation) -> None:
     """Freeze a node for about the time after which the others notice it."""
     node = simulation.any_node()
     simulation.freeze(node)
-    await simulation.wait(simulation.random.uniform(1.0, 10.0))
+    await simulation.pass_time(simulation.random.uniform(1.0, 10.0))
     simulation.thaw(node)
 
 
 async def cut_a_node_off(simulation: Simulation) -> None:
     """Cut a node off from the bus, but not from pages and database."""
     simulation.split([simulation.any_node()])
-    await simulation.wait(20.0)
+    await simulation.pass_time(20.0)
     simulation.heal()
 
 
@@ -55,39 +55,39 @@ async def split_the_bus(simulation: Simulation) -> None:
     nodes = simulation.running
     size = simulation.random.randint(1, len(nodes) // 2)
     simulation.split(simulation.random.sample(nodes, size))
-    await simulation.wait(20.0)
+    await simulation.pass_time(20.0)
     simulation.heal()
 
 
 async def kill_a_bus_server(simulation: Simulation) -> None:
     simulation.lose_bus_server()
-    await simulation.wait(5.0)
+    await simulation.pass_time(5.0)
 
 
 async def lose_the_bus(simulation: Simulation) -> None:
     """Let the whole bus be away for a while: no node hears another."""
     for side, node in enumerate(simulation.running, start=1):
         simulation.split([node], side)
-    await simulation.wait(20.0)
+    await simulation.pass_time(20.0)
     simulation.heal()
 
 
 async def fail_over_the_database(simulation: Simulation) -> None:
     simulation.cluster.database.fail_over(7.7)
-    await simulation.wait(15.0)
+    await simulation.pass_time(15.0)
 
 
 async def kill_a_node_in_a_fail_over(simulation: Simulation) -> None:
     """Kill a node while the database is away: two failures at a time."""
     simulation.cluster.database.fail_over(7.7)
-    await simulation.wait(2.0)
+    await simulation.pass_time(2.0)
     await kill_a_node(simulation)
 
 
 async def cut_a_node_off_the_database(simulation: Simulation) -> None:
     node = simulation.any_node()
     node.store.is_cut_off = True
-    await simulation.wait(20.0)
+    await simulation.pass_time(20.0)
     node.store.is_cut_off = False
 
 

@@ -139,7 +139,7 @@ class Simulation:
             if self.random.random() < share:
                 node.bus.lose_server()
 
-    async def wait(self, seconds: float) -> None:
+    async def pass_time(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
     # The run
@@ -152,23 +152,23 @@ class Simulation:
         load = self.load
         for number in range(load.nodes):
             self._watch(self.cluster.start(f"n{number}"))
-            await self.wait(0.05)
-        await self.wait(3.0)
+            await self.pass_time(0.05)
+        await self.pass_time(3.0)
         self._open_consoles()
-        await self.wait(8.0)
+        await self.pass_time(8.0)
         self._start_calls()
-        await self.wait(load.ramp_seconds)
+        await self.pass_time(load.ramp_seconds)
         begin = self._counts()
         placed, began_at = self.world.seen.calls_connected, self.loop.time()
         if fault:
             await fault(self)
-        await self.wait(load.hold_seconds)
+        await self.pass_time(load.hold_seconds)
         counts = [after - before for before, after in zip(begin, self._counts(), strict=True)]
         calls, seconds = self.world.seen.calls_connected - placed, self.loop.time() - began_at
         self.is_calm = True
-        await self.wait(SETTLE_SECONDS)
+        await self.pass_time(SETTLE_SECONDS)
         first = self._check()
-        await self.wait(2.0)
+        await self.pass_time(2.0)
         violations = [text for text in self._check() if text in first]  # not only in transit
         takes = [take for take in self.cluster.database.takes if take.at > began_at]
         result = Result(
