@@ -107,7 +107,7 @@ CERTAINLY_FOLLOWED: Final = 0.5
 """Share as `FOLLOWED`, of pages that wait for the processor: less was found of no true recording
 but on a machine so busy that the logs had holes for most of the call."""
 
-MOST_UNCERTAIN_OFFSET: Final = 0.3
+MOST_UNCERTAIN_OFFSET: Final = 0.23
 """Seconds by which such a page's sounds may all seem to be early or late; 0.21 were measured."""
 
 MOST_UNCERTAIN_STEP: Final = 0.06
