@@ -241,7 +241,8 @@ def test_a_start_that_cannot_be_is_told_in_words(
     file = tmp_path / "file"
     file.touch()
     words = [word.format(file=file) for word in options]
-    command = ["serve", "--media-port", "0", *words]
+    ports = ("--media-port", str(free_media_port()), "--media-workers", "1")
+    command = ["serve", *ports, *words]
     if "--data" not in words:
         command += ["--data", str(tmp_path / "data")]
     result = CliRunner().invoke(main, command)
