@@ -100,6 +100,8 @@ def serve(context: click.Context, /, config_file: Path | None, **options: Any) -
 def _serve(
     settings: Settings, directory: RunDirectory, reread: Callable[[], Secrets | None]
 ) -> None:
+    if settings.has_app:
+        require_free_port(settings)
     if settings.has_media:
         _require_packet_path(settings)
         _require_free_media_ports(settings)
@@ -134,7 +136,6 @@ def _announce_media(settings: Settings) -> None:
 def _serve_app(
     settings: Settings, directory: RunDirectory, reread: Callable[[], Secrets | None]
 ) -> None:
-    require_free_port(settings)
     account = create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None)
     if account:
         print_credentials(account)
