@@ -31,7 +31,7 @@ IDLE_PAUSE: Final = (0.5, 5.0)
 
 @dataclass
 class Observations:
-    """What the pages of a simulation have seen.
+    """Everything that the pages of a simulation have seen.
 
     `silences` are the longest waits of the pages of calls, `lost` the calls that a page could not
     resume or that ended for a reason that is ours, `refusals` the other refused requests.
@@ -165,7 +165,7 @@ class Page:
         self.resumes = 0
         world.pages[self] = None
 
-    # What kinds of pages do differently
+    # Differences between the kinds of pages
 
     def person_at(self, socket_id: str) -> Any: ...
     async def admit(self, socket: Socket) -> None: ...

@@ -43,7 +43,7 @@ class Load:
 
 @dataclass
 class Result:
-    """What a simulation has found. The counts are those after the ramp.
+    """Findings of a simulation. The counts are those after the ramp.
 
     `most_takes` is how many times the same site was taken. `stale_acts` are messages to pages from
     a node that no longer owned their site.
@@ -242,7 +242,7 @@ class Simulation:
         )
         visitor.connect()
 
-    # What must hold
+    # Promises that must hold
 
     def _check(self) -> list[str]:
         return [*self._stuck_pages(), *self._stuck_calls(), *self._wrong_lines()]
