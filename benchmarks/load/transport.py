@@ -9,7 +9,6 @@ import socket
 import struct
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from zlib import crc32
 
 from OpenSSL import SSL
@@ -19,7 +18,7 @@ from visavis.media.dtls import MTU, Identity
 from visavis.media.srtp import PROFILES
 from visavis.media.stun import binding_success, parse_binding_request
 
-IDENTITY = Identity(datetime.now(UTC))
+IDENTITY = Identity()
 COOKIE = 0x2112A442
 PATIENCE_SECONDS = 10.0
 AGAIN_SECONDS = 0.1

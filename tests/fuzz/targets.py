@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from tests.media.browser import ADDRESS, Browser, answer, shake_hands
@@ -93,7 +92,7 @@ class RelayTarget:
 
     packet_path = "python"
 
-    identity: Final = Identity(datetime(2026, 1, 1, tzinfo=UTC))
+    identity: Final = Identity()
 
     def __init__(self) -> None:
         self._age = 0

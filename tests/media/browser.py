@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from OpenSSL import SSL
 from pylibsrtp import Error, Policy, Session
@@ -16,7 +15,7 @@ from visavis.media.remote_address import RemoteAddress
 from visavis.media.stun import binding_success, parse_binding_request
 
 ADDRESS = ("192.0.2.10", 5000)
-IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
+IDENTITY = Identity()
 PWD = "x" * 24
 CHECK_SECONDS = 0.5
 REPEAT_SECONDS = 0.1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from datetime import UTC, datetime
 from random import Random
 
 import pytest
@@ -22,7 +21,7 @@ from visavis.rtp.mos import LegReport
 __all__ = ["packet_path"]
 pytestmark = pytest.mark.usefixtures("packet_path")
 
-IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
+IDENTITY = Identity()
 BRIDGE = BridgeId("call", 1)
 STEP = 0.05
 SEEDS = 10_000

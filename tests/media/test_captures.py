@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from tests.media.captures import BROWSERS, DATA, datagrams, description
@@ -22,7 +20,7 @@ from visavis.rtp.rtcp import (
 )
 from visavis.rtp.sdp import media_sections, read_transport, restrict_codecs, rewrite
 
-IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
+IDENTITY = Identity()
 
 pytestmark = pytest.mark.parametrize("browser", BROWSERS)
 

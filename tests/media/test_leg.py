@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
@@ -25,7 +24,7 @@ from visavis.media.leg import (
 from visavis.rtp.leg_stats import MAX_STREAMS
 from visavis.rtp.mos import LegReport
 
-IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
+IDENTITY = Identity()
 
 
 def rtp(number: int, ssrc: int = 7, payload_type: int = 96) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -34,7 +33,7 @@ from visavis.spool.writer import JournalWriter, create_journal
 __all__ = ["packet_path"]
 pytestmark = pytest.mark.usefixtures("packet_path")
 
-IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
+IDENTITY = Identity()
 BRIDGE = BridgeId("call", 1)
 THIRD_LEG = 3
 ADDRESSES: dict[int, RemoteAddress] = {

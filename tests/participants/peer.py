@@ -10,7 +10,6 @@ import struct
 import time
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 from zlib import crc32
 
@@ -21,7 +20,7 @@ from tests.participants.camera import OPUS, VP8, Camera
 from visavis.media.dtls import MTU, Identity
 from visavis.media.stun import binding_success, parse_binding_request
 
-IDENTITY: Final = Identity(datetime(2026, 1, 1, tzinfo=UTC))
+IDENTITY: Final = Identity()
 COOKIE: Final = 0x2112A442
 CHECK_SECONDS: Final = 0.1
 CONSENT_SECONDS: Final = 2.0

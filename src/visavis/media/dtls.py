@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
 
 from visavis.media.srtp import PROFILES, Srtp, keying_material_bytes
+from visavis.self_signed import self_signed
 
 MTU: Final = 1200
 FIRST_WAIT_SECONDS: Final = 0.2
@@ -30,23 +28,13 @@ class DtlsError(Exception):
 class Identity:
     """Self-signed certificate of a worker, which its fingerprint in the SDP proves (RFC 8122)."""
 
-    def __init__(self, now: datetime) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "visavis")])
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=365))
-            .sign(key, hashes.SHA256())
-        )
-        self.fingerprint = fingerprint(certificate)
+    def __init__(self) -> None:
+        made = self_signed("visavis")
+        self.certificate = made.certificate
+        self.fingerprint = fingerprint(made.certificate)
         self.context = SSL.Context(SSL.DTLS_METHOD)
-        self.context.use_certificate(certificate)
-        self.context.use_privatekey(key)
+        self.context.use_certificate(made.certificate)
+        self.context.use_privatekey(made.key)
         # Accept any certificate here: its fingerprint is compared later (`Dtls.is_peer`).
         verify = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
         self.context.set_verify(verify, lambda *_: True)

@@ -7,7 +7,6 @@ import ipaddress
 import shutil
 import time
 from collections.abc import Callable, Collection, Coroutine, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -185,7 +184,7 @@ class Worker:
         )
         addresses = settings.advertise_addresses or _listening_on(settings.media_address)
         self._candidates = _candidates(addresses, port)
-        self._identity = Identity(datetime.now(UTC))
+        self._identity = Identity()
         self._relay = Relay(
             self._identity,
             self._sockets.send,

@@ -12,22 +12,18 @@ import contextlib
 import hashlib
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
 import uvicorn
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from visavis.recorder.handover_protocol import OfferedJournal, OfferedJournals
+from visavis.self_signed import self_signed
 from visavis.spool import pieces
 from visavis.spool import reader as spool_reader
 
@@ -45,25 +41,9 @@ class RecorderIdentity:
     """Key and self-signed certificate (PEM) of one recorder, valid as long as it runs."""
 
     def __init__(self) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "visavis recorder")])
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            # the clocks of two machines may differ
-            .not_valid_before(datetime(2000, 1, 1, tzinfo=UTC))
-            .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
-            .sign(key, hashes.SHA256())
-        )
-        self.certificate = certificate.public_bytes(serialization.Encoding.PEM).decode()
-        self._key = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
+        made = self_signed("visavis recorder")
+        self.certificate = made.certificate_pem().decode()
+        self._key = made.key_pem()
 
     def use_in(self, config: uvicorn.Config) -> None:
         """Let a server use the certificate. The files that OpenSSL requires are then removed."""
