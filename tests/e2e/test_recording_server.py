@@ -165,6 +165,7 @@ def call(parties: Parties) -> None:
 def no_spool(system: System) -> Iterator[None]:
     """As when its disk is away: nothing can be written there."""
     away = system.spool.with_suffix(".away")
+    system.spool.mkdir(exist_ok=True)  # the first recording creates it
     system.spool.rename(away)
     system.spool.symlink_to("nowhere")
     try:
