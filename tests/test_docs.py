@@ -118,7 +118,8 @@ def test_operators_read_of_every_setting_as_it_is() -> None:
 
 
 def test_operators_read_of_every_gauge() -> None:
-    source = (ROOT / "src/visavis/app.py").read_text()
+    sources = ("app.py", "gauges.py", "media_node.py")
+    source = "".join((ROOT / "src/visavis" / name).read_text() for name in sources)
     assert {row[0].split("`")[0] for row in table("metrics")} == set(
         re.findall(r'"(visavis_\w+)": Gauge', source)
     )

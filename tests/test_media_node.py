@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import httpx2
 import pytest
 from click.testing import CliRunner
 
+from tests import http_clients
 from tests.dying import dies_once
-from tests.running import until
-from visavis import recorder_process, tasks
+from tests.running import PATIENCE, free_media_port, free_port, until
+from visavis import media_node, readiness, tasks
 from visavis.archive.upload_keys import OwnKey, digest
+from visavis.bus.local import LocalBus
 from visavis.cli import main
-from visavis.recorder_process import MediaNode
+from visavis.domain.leg import VISITOR_LEG, BridgeId
+from visavis.lifecycle import Lifecycle, PartState, Secrets
+from visavis.media import worker
+from visavis.media.bus_control import BusTransport
+from visavis.media.worker import ClusterPlace
+from visavis.media.worker_pool import WorkerPool
+from visavis.media_node import MediaNode, MediaNodeProbes, NoBridges
 from visavis.settings import Settings
 from visavis.store import open_store
 from visavis.store.sql import SqlStore
@@ -74,11 +87,11 @@ async def test_a_media_node_is_a_member_whose_uploads_are_accepted(
     store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks, "FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(recorder_process, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(media_node, "BEAT_SECONDS", 0.01)
     settings = Settings(data_dir=tmp_path, roles="media,recorder", media_workers=2)
-    node = MediaNode(settings, store)
+    node = MediaNode(settings, store, Lifecycle())
     with dies_once("media node", MediaNode, "beat") as is_dead:
-        beating = await node.start()
+        background = await node.start()
         await until(is_dead)
 
     async def beats() -> list[int]:
@@ -92,6 +105,163 @@ async def test_a_media_node_is_a_member_whose_uploads_are_accepted(
     found = await store.read(lambda rows: rows.upload_keys.find(key))
     assert found
     assert found.node == settings.node_file.read_text()
-    await cancelled(beating)
+    await cancelled(*background)
     await node.leave()
     assert await beats() == []
+
+
+class RunningMediaNode:
+    """A media node in this process: its worker, and what its recorder has of it."""
+
+    def __init__(self, store: SqlStore, directory: Path) -> None:
+        self.settings = Settings(
+            data_dir=directory,
+            run_dir=directory,
+            roles="media,recorder",
+            media_port=free_media_port(),
+            media_workers=1,
+            metrics_address=f"127.0.0.1:{free_port()}",
+        )
+        self.bus = LocalBus()
+        self.bus.reconnects, self.bus.dropped = 3, 4
+        self.place = ClusterPlace(self.bus, name="node-0", node_id="node", region="")
+        self.lifecycle = Lifecycle()
+        self.node = MediaNode(self.settings, store, self.lifecycle)
+        self.stop = asyncio.Event()
+        self.worker = self.start_worker()
+
+    def start_worker(self) -> asyncio.Task[None]:
+        return asyncio.create_task(worker.run(self.settings, 0, self.stop, place=self.place))
+
+    async def get(self, path: str, token: str = "none") -> httpx2.Response:
+        async with http_clients.AsyncClient() as client:
+            url = f"http://{self.settings.metrics_address}{path}"
+            while True:
+                try:
+                    return await client.get(url, headers={"Authorization": f"Bearer {token}"})
+                except httpx2.ConnectError:
+                    await asyncio.sleep(0.01)
+
+    async def until_ready(self, *reasons: str) -> None:
+        """Wait until the node gives these reasons why it is not ready, or is ready."""
+        status, text = (503, "; ".join(reasons)) if reasons else (200, "ready")
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                answer = await self.get("/readyz")
+                if (answer.status_code, answer.text) == (status, f"{text}\n"):
+                    return
+
+
+@pytest.fixture
+async def running(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[RunningMediaNode]:
+    monkeypatch.setattr(readiness, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(tasks, "FIRST_PAUSE_SECONDS", 0.01)
+    with TemporaryDirectory() as directory:  # a short path, for the sockets
+        node = RunningMediaNode(store, Path(directory))
+        with (
+            dies_once("workers of this media node", node.node.workers, "run") as is_dead,
+            dies_once("probes", MediaNodeProbes, "serve"),
+        ):
+            background = await node.node.start()
+            await until(is_dead)
+            await node.until_ready()
+        yield node
+        await cancelled(*background)
+        await cancelled(node.worker)
+
+
+@pytest.mark.anyio
+async def test_a_media_node_has_metrics(running: RunningMediaNode) -> None:
+    assert (await running.get("/healthz")).text == "ok\n"
+    assert (await running.get("/console")).status_code == 404
+    running.lifecycle.parts = {"media-0": PartState(is_up=True, restarts=2)}
+    text = (await running.get("/metrics")).text
+    shown = dict(re.findall(r"^(visavis_\w+) (\S+)$", text, re.MULTILINE))
+    assert float(shown.pop("visavis_disk_free_bytes")) > 0
+    assert {name for name, value in shown.items() if value != "0.0"} - {
+        "visavis_media_native_paths"
+    } == {
+        "visavis_media_workers",
+        "visavis_bus_connected",
+        "visavis_bus_reconnects",
+        "visavis_bus_dropped",
+        "visavis_part_restarts",
+    }
+    assert shown["visavis_part_restarts"] == "2.0"
+    assert (shown["visavis_bus_reconnects"], shown["visavis_bus_dropped"]) == ("3.0", "4.0")
+    assert {"visavis_bridges", "visavis_spool_recordings", "visavis_refused_datagrams"} <= {*shown}
+
+
+@pytest.mark.anyio
+async def test_a_media_node_says_why_it_is_not_ready(
+    running: RunningMediaNode, new_database: Path
+) -> None:
+    running.bus.is_connected = False
+    await running.until_ready("no server of the bus can be reached, and so no app")
+    assert "visavis_bus_connected 0.0" in (await running.get("/metrics")).text
+    running.bus.is_connected = True
+    await running.until_ready()
+    with sqlite3.connect(new_database, isolation_level=None) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        assert "the database" in (await running.get("/readyz")).text
+        database.execute("ROLLBACK")
+    running.settings.spool.rmdir()
+    running.settings.spool.write_text("a file in its place")
+    assert "the spool cannot be written" in (await running.get("/readyz")).text
+    running.settings.spool.unlink()
+    await running.until_ready()
+    running.place.is_draining = True
+    await running.until_ready("the node is being drained: 0 bridges are left")
+    assert "visavis_node_draining 1.0" in (await running.get("/metrics")).text
+    await cancelled(running.worker)
+    await running.until_ready("no media worker is connected")
+    running.lifecycle.parts = {"media-0": PartState(reason="it ended with code -9")}
+    warning = "warning: media-0 is being restarted: it ended with code -9"
+    assert (await running.get("/readyz")).text.splitlines()[1:] == [warning]
+
+
+@pytest.mark.anyio
+async def test_bridges_of_a_media_node_are_counted(running: RunningMediaNode) -> None:
+    def transport(name: str) -> BusTransport:
+        return BusTransport(
+            bus=running.bus,
+            worker=name,
+            app="app",
+            new_id=lambda: "session",
+            is_connected=lambda: True,
+        )
+
+    pool = WorkerPool((), remote=transport)
+    following = asyncio.create_task(pool.follow(running.bus))
+    connecting = asyncio.create_task(pool.run(NoBridges()))
+    await until(lambda: pool.living)
+    bridge = BridgeId("call", 1)
+    await pool.open_leg(bridge, VISITOR_LEG)
+    workers = running.node.workers
+    await until(lambda: workers.carried_bridges == 1)
+    assert not workers.bridges  # it is the app's
+    await running.node.beat()
+    await pool.close(bridge)
+    await until(lambda: workers.carried_bridges == 0)
+    await cancelled(following, connecting)
+
+
+@pytest.mark.anyio
+async def test_who_may_read_the_metrics_of_a_media_node(
+    running: RunningMediaNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert running.node._probes
+    access = running.node._probes._access
+    monkeypatch.setattr(access, "_networks", [])
+    assert (await running.get("/metrics")).status_code == 403
+    running.lifecycle.use_secrets(Secrets(metrics_token="changed"))
+    assert (await running.get("/metrics", "changed")).status_code == 200
+
+
+def test_a_node_with_an_app_has_its_metrics_at_its_port(tmp_path: Path) -> None:
+    arguments = ("serve", "--data", str(tmp_path), "--metrics-address", "127.0.0.1:9180")
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert "--metrics-address is for media nodes" in result.stderr

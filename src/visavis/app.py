@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import math
-import shutil
 import socket
 import sys
 import time
 from dataclasses import asdict, replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -30,9 +27,10 @@ from visavis.bus.connect import connect_nodes, keep_connected
 from visavis.clock_and_ids import ensure_node_id, new_id, new_secret, now
 from visavis.compose import Services, build_calls, open_database, tus_uploader
 from visavis.descriptors import try_to_open
+from visavis.disk_space import why_disk_is_full
 from visavis.domain.errors import VisavisError
 from visavis.domain.membership import Member, MemberLoad
-from visavis.domain.recording import INCOMPLETE
+from visavis.gauges import disk_gauges, media_gauges, part_gauges
 from visavis.http_server import (
     connection_gate,
     http_server,
@@ -45,12 +43,11 @@ from visavis.listener import listen
 from visavis.log_lines import is_for_people
 from visavis.media.bus_control import BusTransport
 from visavis.media.control_channel import UnixTransport
-from visavis.media.limits import MEGABYTE, Limit
 from visavis.media.worker_pool import WorkerPool
 from visavis.protocol.cluster import ChangesWritten
 from visavis.protocol.routes import Caller, RateClass
 from visavis.protocol.signaling import IceServers
-from visavis.readiness import Check, Readiness, warnings
+from visavis.readiness import Check, Readiness, warnings, why_no_write
 from visavis.recorder.server_check import RecordingServerChecker
 from visavis.services.audit import AuditRetention
 from visavis.services.call_history import CallHistory
@@ -336,18 +333,6 @@ class App(Services):
                 "HTTP connections closed at once since the start because of a limit",
                 lambda: self.gate.refused,
             ),
-            "visavis_refused_datagrams": Gauge(
-                "Datagrams of strangers that the media workers have refused since their start",
-                lambda: self.media.refused_datagrams,
-            ),
-            "visavis_refused_media_connections": Gauge(
-                "Media connections over TCP that the workers have closed because of a limit",
-                lambda: self.media.refused_connections,
-            ),
-            "visavis_excessive_legs": Gauge(
-                "Browsers that send far more than max_leg_megabits",
-                lambda: self.media.excessive_legs,
-            ),
             "visavis_sockets": Gauge("Open signalling sockets", lambda: self.open_sockets.count),
             "visavis_refused_sockets": Gauge(
                 "Signalling sockets refused since the start because of a limit",
@@ -403,36 +388,9 @@ class App(Services):
                 "Calls since the start that went on although they could not be recorded",
                 lambda: self.calls.unrecorded,
             ),
-            "visavis_part_restarts": Gauge(
-                "Restarts of parts since the start",
-                lambda: sum(state.restarts for state in self.lifecycle.parts.values()),
-            ),
-            "visavis_task_failures": Gauge(
-                "Unexpected ends of background tasks in the parts that run",
-                lambda: sum(
-                    sum(state.status.failures.values()) for state in self.lifecycle.parts.values()
-                ),
-            ),
-            "visavis_log_lines_dropped": Gauge(
-                "Log lines that nobody could read, in the parts that run",
-                lambda: sum(s.status.dropped_log_lines for s in self.lifecycle.parts.values()),
-            ),
-            "visavis_media_workers": Gauge("Media workers that answer", lambda: self.media.living),
-            "visavis_media_native_paths": Gauge(
-                "Media workers that relay by the native packet path",
-                lambda: self.media.native_paths,
-            ),
-            "visavis_media_events_dropped": Gauge(
-                "Datagrams and reports that found the queues of the native packet paths full",
-                lambda: self.media.events_dropped,
-            ),
-            "visavis_spool_recordings": Gauge(
-                "Recordings on this machine that wait for their delivery or are being made",
-                lambda: _entry_count(self.settings.spool),
-            ),
-            "visavis_disk_free_bytes": Gauge(
-                "Bytes that are free where recordings are kept", self._free_bytes
-            ),
+            **part_gauges(lambda: self.lifecycle.parts),
+            **media_gauges(self.media),
+            **disk_gauges(self.settings),
             "visavis_recordings_missing": Gauge(
                 "Calls of the last 30 days that ought to have a recording at the recording server "
                 "and have none",
@@ -451,18 +409,6 @@ class App(Services):
             "visavis_recordings_waiting_for_node": Gauge(
                 "Recordings that are not delivered yet and have packets on a node that is silent",
                 lambda: self.tally.awaiting_nodes,
-            ),
-            "visavis_recordings_stopped_disk": Gauge(
-                "Recordings stopped since the start because the disk was nearly full",
-                lambda: self.media.limits_reached[Limit.DISK],
-            ),
-            "visavis_recordings_stopped_size": Gauge(
-                "Recordings stopped since the start at their largest size or length",
-                lambda: self.media.limits_reached[Limit.SIZE],
-            ),
-            "visavis_legs_limited": Gauge(
-                "Browsers whose packets were dropped since the start because they sent too fast",
-                lambda: self.media.limits_reached[Limit.RATE],
             ),
             "visavis_recordings_oldest_seconds": Gauge(
                 "Age of the oldest recording that is not delivered yet",
@@ -491,12 +437,7 @@ class App(Services):
         return "" if await self.media.responding_workers() else "no media worker answers"
 
     async def _why_no_write(self) -> str:
-        """Rewrite a row unchanged, because a full, locked or read-only database can still read."""
-        try:
-            await self.store.write(self._save_node)
-        except VisavisError as error:
-            return f"the database accepts no writes: {describe(error.__cause__ or error)}"
-        return ""
+        return await why_no_write(self.store, self._save_node)
 
     def _save_node(self, rows: Transaction) -> None:
         archive_url = self.settings.archive_url
@@ -523,21 +464,7 @@ class App(Services):
         return warnings(self.lifecycle.parts, is_public=is_public)
 
     def _why_disk_is_full(self) -> str:
-        """Return why there is no space for another recording; empty if there is."""
-        free, needed = self._free_bytes(), self.settings.disk_reserve_megabytes * MEGABYTE
-        if free >= needed:
-            return ""
-        return (
-            f"the disk is nearly full: {free // MEGABYTE} MB are free, but a recording "
-            f"needs more than {needed // MEGABYTE} MB"
-        )
-
-    def _free_bytes(self) -> int:
-        """Return the free bytes of the data directory or of the spool's disk, whichever is less."""
-        free = shutil.disk_usage(self.settings.data_dir).free
-        with contextlib.suppress(FileNotFoundError):  # before the first recording
-            free = min(free, shutil.disk_usage(self.settings.spool).free)
-        return free
+        return why_disk_is_full(self.settings)
 
     async def start(self) -> None:
         """Register this node in the database, and restore the calls of its former app process."""
@@ -656,16 +583,6 @@ def _is_any_recorded(rows: Transaction) -> bool:
         rows.settings.get(site.id).config for site in rows.sites.all() if not site.is_disabled
     ]
     return any(config.is_enabled and config.is_recording for config in configs)
-
-
-def _entry_count(directory: Path) -> float:
-    """Return the number of recordings in a spool: 0 if it is missing, NaN if unreadable."""
-    try:
-        return sum(1 for path in directory.iterdir() if path.name != INCOMPLETE)
-    except FileNotFoundError:
-        return 0
-    except OSError:
-        return math.nan
 
 
 def request_limits(settings: Settings) -> RequestLimits:

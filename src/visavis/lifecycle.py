@@ -68,7 +68,7 @@ class Lifecycle:
         self._secret_listeners: list[Callable[[Secrets], None]] = []
         self._secrets: Secrets | None = None
         self.parts: dict[str, PartState] = {}
-        """State of all parts, as sent by the supervisor; only the app receives it."""
+        """State of all parts, as sent by the supervisor to the part that serves `/readyz`."""
         self.is_up = False
         self._output: int | None = None
         self._reported: PartStatus | None = None

@@ -9,7 +9,9 @@ from typing import Final
 
 import structlog
 
+from visavis.domain.errors import VisavisError
 from visavis.lifecycle import PartState
+from visavis.services.ports import Store, Transaction
 from visavis.tasks import describe, spawn
 
 log = structlog.get_logger(__name__)
@@ -79,6 +81,18 @@ class Readiness:
             log.warning("readiness changed", reason=self._reason or "ready")
         self._failing = failing
         self._asked_at = self._clock()
+
+
+async def why_no_write(store: Store, rewrite: Callable[[Transaction], None]) -> str:
+    """Return why the database accepts no writes; empty if it does.
+
+    `rewrite` writes a row unchanged, because a full, locked or read-only database can still read.
+    """
+    try:
+        await store.write(rewrite)
+    except VisavisError as error:
+        return f"the database accepts no writes: {describe(error.__cause__ or error)}"
+    return ""
 
 
 def warnings(parts: dict[str, PartState], *, is_public: bool = False) -> list[str]:

@@ -83,6 +83,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             pattern=r"^(([^\s\[\]:/]+|\[[0-9A-Fa-f:.%]+\]):[0-9]{1,5})?$",
         ),
     ] = ""
+    metrics_address: Annotated[
+        str,
+        Meta(
+            description="Address and port, such as 10.0.0.2:9180, of /metrics, /healthz and "
+            "/readyz of a media node, which has no other HTTP port; none if not set.",
+            pattern=r"^(([^\s\[\]:/]+|\[[0-9A-Fa-f:.%]+\]):[0-9]{1,5})?$",
+        ),
+    ] = ""
     host: Annotated[str, Meta(description="IP address or host name for HTTP.")] = "127.0.0.1"
     port: Annotated[
         int, Meta(description="TCP port for HTTP; 0 picks a free port.", ge=0, le=65535)
@@ -378,8 +386,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def recorder_host_and_port(self) -> tuple[str, int]:
         """Host and port of `recorder_address`."""
-        host, _, port = self.recorder_address.rpartition(":")
-        return host.strip("[]"), int(port)
+        return _host_and_port(self.recorder_address)
+
+    @property
+    def metrics_host_and_port(self) -> tuple[str, int]:
+        """Host and port of `metrics_address`."""
+        return _host_and_port(self.metrics_address)
 
     @property
     def archive_site_bytes(self) -> int:
@@ -443,6 +455,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def archive_url(self) -> str:
         """URL of the built-in archive's uploads; empty if it does not run."""
         return f"{self.base_url}/recordings/" if self.archive else ""
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})

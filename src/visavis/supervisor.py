@@ -6,7 +6,8 @@ a line in that pipe, because a signal would kill a part that does not handle it 
 
 A part that dies is started again, with back-off. If a part says that it cannot start
 (`CANNOT_START`), everything stops, unless that part has been up before: then calls continue without
-it until it is up again. The app receives the state of every part, for `/readyz` and `/metrics`.
+it until it is up again. The app, or the recorder of a media node, receives the state of every part,
+for `/readyz` and `/metrics`.
 """
 
 from __future__ import annotations
@@ -214,13 +215,14 @@ async def supervise(
 
     def notify_app() -> None:
         states = {part.name: part.state for part in parts}
-        for app in apps:
-            app.send_line(encode_parts(states | {"supervisor": supervisor.state}))
+        for observer in observers:
+            observer.send_line(encode_parts(states | {"supervisor": supervisor.state}))
 
     media, recorders, apps = (
         [Part(name, settings, on_change) for name in names] for names in part_names(settings)
     )
     parts = (*media, *recorders, *apps)
+    observers = apps or recorders
     supervisor = OwnReport(notify_app)
     background = (
         supervisor.start(),
@@ -228,7 +230,7 @@ async def supervise(
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, reap)
     lifecycle.reload_listeners.extend(part.reload for part in parts)
-    lifecycle.reload_listeners.extend(partial(reload_secrets, reread, app) for app in apps)
+    lifecycle.reload_listeners.extend(partial(reload_secrets, reread, part) for part in observers)
     tasks = [start_supervision(part) for part in parts]
     greeting = announce_when_ready(is_ready if apps else partial(are_up, parts), announce)
     stopping = child(_wait(lifecycle.stop))

@@ -18,7 +18,7 @@ from tests.nats_servers import NatsServers
 from tests.participants.people import present
 from tests.participants.resuming import KnownAgent, KnownVisitor, Pages, agent_tokens
 from tests.postgresql import Cluster
-from tests.running import PATIENCE, VISAVIS, System, children, eventually, until
+from tests.running import PATIENCE, VISAVIS, System, children, eventually, free_port, until
 
 pytestmark = [pytest.mark.fault, pytest.mark.anyio]
 
@@ -30,6 +30,7 @@ class MediaCluster:
 
     def __init__(self, directory: Path, address: str, servers: NatsServers) -> None:
         self.address = address
+        self.metrics_ports = free_port(), free_port()
         environment = {**os.environ, "VISAVIS_BUS": servers.url}
         database = ("--database", address)
         self.app = System(directory / "app", *database, "--roles", "app", environment=environment)
@@ -40,9 +41,10 @@ class MediaCluster:
                 *database,
                 *shared,
                 *("--roles", "media,recorder", "--recorder-address", "127.0.0.1:0"),
+                *("--metrics-address", f"127.0.0.1:{port}"),
                 environment=environment,
             )
-            for name in ("one", "two")
+            for name, port in zip(("one", "two"), self.metrics_ports, strict=True)
         ]
 
     def start(self) -> None:
@@ -119,6 +121,18 @@ def test_the_nodes_and_their_roles(nodes: MediaCluster) -> None:
     roles = sorted(tuple(node["roles"]) for node in json.loads(printed))
     assert roles == [("app", "archive"), ("media", "recorder"), ("media", "recorder")]
     eventually(lambda: http_clients.get(f"{nodes.app.url}/readyz").status_code == 200)
+
+
+def test_the_metrics_of_a_media_node(nodes: MediaCluster) -> None:
+    url = f"http://127.0.0.1:{nodes.metrics_ports[0]}"
+    eventually(lambda: http_clients.get(f"{url}/readyz").text == "ready\n")
+    nodes.media[0].kill_part("media")
+
+    def restarts() -> bool:
+        return "visavis_part_restarts 1.0" in http_clients.get(f"{url}/metrics").text
+
+    eventually(restarts)
+    eventually(lambda: http_clients.get(f"{url}/readyz").status_code == 200)
 
 
 async def test_a_node_that_is_stopped_loses_no_packet(nodes: MediaCluster, office: Pages) -> None:

@@ -81,7 +81,11 @@ class LocalResponder:
 
 
 class LocalBus:
-    """Bus within one process; implements `services.ports.Bus`."""
+    """Bus within one process; implements `services.ports.WatchedBus`, and is always connected."""
+
+    is_connected = True
+    reconnects = 0
+    dropped = 0
 
     def __init__(self) -> None:
         self._topics: dict[str, set[LocalSubscription]] = {}

@@ -110,11 +110,14 @@ def _serve(
     if settings.has_app:
         _serve_app(settings, directory, reread)
     else:
-        _serve_media(settings, directory)
+        _serve_media(settings, directory, reread)
 
 
-def _serve_media(settings: Settings, directory: RunDirectory) -> None:
-    """Run a media node, which has no HTTP port."""
+def _serve_media(
+    settings: Settings, directory: RunDirectory, reread: Callable[[], Secrets | None]
+) -> None:
+    """Run a media node, whose only HTTP port is that of its metrics."""
+    _require_free_metrics_port(settings)
     opened(settings.database_address).close()  # a database that cannot be used ends the program
     protect_standard_streams("stdout")
 
@@ -123,13 +126,18 @@ def _serve_media(settings: Settings, directory: RunDirectory) -> None:
 
     asyncio.run(
         supervise(
-            settings, directory, is_ready=is_ready, announce=lambda: _announce_media(settings)
+            settings,
+            directory,
+            is_ready=is_ready,
+            announce=lambda: _announce_media(settings),
+            reread=reread,
         )
     )
 
 
 def _announce_media(settings: Settings) -> None:
-    lines = [f"This media node is running: media on {_media_ports(settings)}.", CTRL_C]
+    metrics = f", metrics at {settings.metrics_address}" if settings.metrics_address else ""
+    lines = [f"This media node is running: media on {_media_ports(settings)}{metrics}.", CTRL_C]
     click.echo("\n".join(["", *lines, ""]))
 
 
@@ -260,6 +268,12 @@ def require_cluster(settings: Settings) -> None:
             "fetch the packets of calls that were on several nodes."
         )
 
+    if settings.metrics_address and not settings.is_media_node:
+        fail(
+            "--metrics-address is for media nodes (--roles media,recorder): a node with an app has "
+            "/metrics at its HTTP port."
+        )
+
 
 def _warn_of_visible_secrets(context: click.Context) -> None:
     for setting in SETTINGS:
@@ -310,6 +324,19 @@ def require_free_port(settings: Settings) -> None:
         listen(settings.host, settings.port).close()
     except OSError as error:
         fail(f"{error.strerror or error}.")
+
+
+def _require_free_metrics_port(settings: Settings) -> None:
+    if not settings.metrics_address:
+        return
+    try:
+        listen(*settings.metrics_host_and_port).close()
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        fail(
+            f"The address {settings.metrics_address} cannot be opened ({reason}): choose another "
+            "with --metrics-address."
+        )
 
 
 def _require_packet_path(settings: Settings) -> None:

@@ -176,12 +176,15 @@ class LimitReached(ControlFrame, frozen=True):
 
 
 class PortReport(ControlFrame, frozen=True):
-    """Counters of the worker's media port since its start.
+    """Counters of the worker's media port since its start, and the worker's present state.
 
     `refused` counts the dropped datagrams from sources that belong to no leg. `excessive_legs` is
     the number of legs that currently send far more than their limit. `refused_connections` counts
     TCP connections that were closed because of a limit. `events_dropped` counts the datagrams and
     reports that were dropped because the queue of the native packet path was full.
+
+    `bridges` are those of all apps. The others are of a media node: whether the worker is
+    `is_draining`, whether it `is_on_bus`, and its counts of connections and lost messages there.
     """
 
     refused: int = 0
@@ -189,6 +192,11 @@ class PortReport(ControlFrame, frozen=True):
     refused_connections: int = 0
     is_native: bool = False
     events_dropped: int = 0
+    bridges: int = 0
+    is_draining: bool = False
+    is_on_bus: bool = False
+    bus_reconnects: int = 0
+    bus_dropped: int = 0
 
 
 Request = (

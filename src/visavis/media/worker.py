@@ -31,7 +31,7 @@ from visavis.media.remote_address import RemoteAddress
 from visavis.media.sockets import MediaSockets
 from visavis.protocol.cluster import WorkerReport
 from visavis.rtp.mos import LegReport
-from visavis.services.ports import Bus
+from visavis.services.ports import WatchedBus
 from visavis.services.topics import WORKERS_TOPIC
 from visavis.settings import Settings
 from visavis.spool.writer import JournalWriter, create_journal, try_to_create_journal
@@ -61,7 +61,7 @@ async def run(
 
     `on_up` is called once the ports are open. A worker of a media node has a `place`.
     """
-    worker = Worker(settings, settings.media_port + number)
+    worker = Worker(settings, settings.media_port + number, place)
     control_socket = ControlSocket(settings.media_socket(number), worker.serve_app)
     await control_socket.open()
     await worker.open()
@@ -87,12 +87,12 @@ class ClusterPlace:
     `name` is that of the worker, and `node_id` its node.
     """
 
-    def __init__(self, bus: Bus, *, name: str, node_id: str, region: str) -> None:
-        self._bus = bus
+    def __init__(self, bus: WatchedBus, *, name: str, node_id: str, region: str) -> None:
+        self.bus = bus
         self._name = name
         self._node_id = node_id
         self._region = region
-        self._is_draining = False
+        self.is_draining = False
         self._used_at = time.monotonic()
         self._used_seconds = time.process_time()
 
@@ -100,13 +100,13 @@ class ClusterPlace:
         """Answer the apps, and report the worker to them."""
         control = BusControl(worker)
         return (
-            run_forever("control over the bus", partial(control.run, self._bus, self._name)),
+            run_forever("control over the bus", partial(control.run, self.bus, self._name)),
             run_every("worker report", REPORT_SECONDS, partial(self.report, worker)),
         )
 
     async def drain(self, worker: Worker) -> None:
         """Let the apps replace the worker's bridges by those of others; wait until they have."""
-        self._is_draining = True
+        self.is_draining = True
         end = time.monotonic() + DRAIN_SECONDS
         if worker.bridge_count:
             log.info("draining", bridges=worker.bridge_count)
@@ -124,9 +124,9 @@ class ClusterPlace:
             bridges=worker.bridge_count,
             busy=self._busy(),
             has_room=await worker.has_room(),
-            is_draining=self._is_draining,
+            is_draining=self.is_draining,
         )
-        self._bus.publish(WORKERS_TOPIC, report)
+        self.bus.publish(WORKERS_TOPIC, report)
 
     def _busy(self) -> float:
         """Return the part of a processor that was used since the last report."""
@@ -168,9 +168,13 @@ class ControlSocket:
 
 
 class Worker:
-    """Answers the requests of apps and sends events to them. The relay handles the media."""
+    """Answers the requests of apps and sends events to them. The relay handles the media.
 
-    def __init__(self, settings: Settings, port: int) -> None:
+    `place` is its place on the bus, if it belongs to a media node.
+    """
+
+    def __init__(self, settings: Settings, port: int, place: ClusterPlace | None = None) -> None:
+        self._place = place
         self._spool = settings.spool
         leg_rate = settings.max_leg_megabits * 1_000_000 / 8
         self._path = NativePath(self._send) if is_chosen(settings.media_packet_path) else None
@@ -439,12 +443,18 @@ class Worker:
 
     def _report_port(self) -> None:
         """Send a port report to the apps if it has changed."""
+        place = self._place
         report = control_protocol.PortReport(
-            self._relay.strangers.refused,
-            self._relay.excessive_legs,
-            self._sockets.refused_connections,
-            self._path is not None,
-            self._path.events_dropped if self._path else 0,
+            refused=self._relay.strangers.refused,
+            excessive_legs=self._relay.excessive_legs,
+            refused_connections=self._sockets.refused_connections,
+            is_native=self._path is not None,
+            events_dropped=self._path.events_dropped if self._path else 0,
+            bridges=self.bridge_count,
+            is_draining=place is not None and place.is_draining,
+            is_on_bus=place is not None and place.bus.is_connected,
+            bus_reconnects=place.bus.reconnects if place else 0,
+            bus_dropped=place.bus.dropped if place else 0,
         )
         if self._controllers.is_any_connected and report != self._reported:
             self._reported = report

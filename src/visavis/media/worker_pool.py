@@ -92,6 +92,31 @@ class WorkerPool:
         return sum(len(client.bridges) for client in self._clients)
 
     @property
+    def carried_bridges(self) -> int:
+        """Number of bridges that the connected workers carry, for all apps."""
+        return sum(client.port.bridges for client in self._clients if client.is_connected)
+
+    @property
+    def on_bus(self) -> int:
+        """Number of connected workers of this media node that apps can reach over the bus."""
+        return sum(client.is_connected and client.port.is_on_bus for client in self._clients)
+
+    @property
+    def bus_reconnects(self) -> int:
+        """Connections of the running workers to servers of the bus, after the first ones."""
+        return sum(client.port.bus_reconnects for client in self._clients)
+
+    @property
+    def bus_dropped(self) -> int:
+        """Messages of the running workers that the bus has not delivered."""
+        return sum(client.port.bus_dropped for client in self._clients)
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether a worker of this media node asks for other bridges in place of its own."""
+        return any(client.is_connected and client.port.is_draining for client in self._clients)
+
+    @property
     def limits_reached(self) -> Counter[Limit]:
         """Limits that recordings and legs of all workers have reached since the app's start."""
         return sum((client.limits_reached for client in self._clients), Counter())

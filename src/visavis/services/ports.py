@@ -673,6 +673,21 @@ class Bus(Protocol):
         """Answer the topic's requests, several at a time, until the context ends."""
 
 
+class WatchedBus(Bus, Protocol):
+    """The bus between nodes, with the state of the connection to its servers."""
+
+    dropped: int
+    """Messages that were not delivered since the start."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a server takes and delivers messages now."""
+
+    @property
+    def reconnects(self) -> int:
+        """Number of connections since the start, after the first."""
+
+
 class SiteOwners(Protocol):
     """The nodes that own the sites: each applies the requests of all pages of a site in order."""
 
