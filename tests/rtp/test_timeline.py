@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left, bisect_right
+from functools import cache
 
 import pytest
 
@@ -129,6 +130,24 @@ def test_a_floor_keeps_the_least_of_each_second_and_rises_slowly() -> None:
     assert floor.delay(1004.0) == pytest.approx(0.351)
 
 
+@cache
+def sent_packets(
+    stalls: tuple[tuple[float, float], ...], seconds: int, leap: float = 0.0
+) -> list[tuple[float, int]]:
+    """Return time and timestamp of each packet that a microphone sends.
+
+    RTP time stands still in each stall, given by its beginning and length. It jumps back by `leap`
+    seconds at the third stall.
+    """
+    sent = []
+    for at in (number / 50 for number in range(seconds * 50)):
+        over = [length for start, length in stalls if at >= start + length]
+        if not any(start <= at < start + length for start, length in stalls):
+            behind = sum(over) - 0.02 * len(over) + (leap if len(over) > 2 else 0.0)
+            sent.append((at, round((at - behind) * 48_000) + 2**32))
+    return sent
+
+
 def stalled(
     stalls: list[tuple[float, float]],
     *,
@@ -139,15 +158,10 @@ def stalled(
 ) -> float:
     """Return the seconds of misplaced audio, with a report `every` so many seconds, or without.
 
-    RTP time stands still in each stall, given by its beginning and length. The reports continue by
-    extrapolation, like those of libwebrtc.
+    The reports continue by extrapolation in a stall, like those of libwebrtc.
     """
     chance, clock = random.Random(seed), StreamClock(48_000)
-    sent = []
-    for at in (number / 50 for number in range(seconds * 50)):
-        if not any(start <= at < start + length for start, length in stalls):
-            behind = sum(length - 0.02 for start, length in stalls if at >= start + length)
-            sent.append((at, round((at - behind) * 48_000) + 2**32))
+    sent = sent_packets(tuple(stalls), seconds)
     events: list[tuple[float, float, int, int]] = [
         (at + chance.random() * jitter, at, number, stamp)
         for number, (at, stamp) in enumerate(sent)
@@ -206,8 +220,7 @@ def errors(
     """Return by how much each packet of 45 s of audio is placed too late, in seconds.
 
     Like `stalled`, but the reports are delayed like the packets. A network with "spikes" holds all
-    packets for a moment about once per second and then delivers them in order. RTP time jumps back
-    by `leap` seconds at the third stall.
+    packets for a moment about once per second and then delivers them in order.
     """
     chance = random.Random(seed)
     clock, camera = StreamClock(48_000, KeptPackets()), StreamClock(90_000)
@@ -223,12 +236,7 @@ def errors(
         last = max(last, held + chance.random() * 0.01)
         return last
 
-    sent = []
-    for at in (number / 50 for number in range(45 * 50)):
-        over = [length for start, length in stalls if at >= start + length]
-        if not any(start <= at < start + length for start, length in stalls):
-            behind = sum(over) - 0.02 * len(over) + (leap if len(over) > 2 else 0.0)
-            sent.append((at, round((at - behind) * 48_000) + 2**32))
+    sent = sent_packets(tuple(stalls), 45, leap)
     moments = [at for at, _ in sent]
     events = [(arrival(at), number, stamp, 0.0) for number, (at, stamp) in enumerate(sent)]
     for at in (1.0 + every * count for count in range(int(43.5 / every) if every else 0)):
