@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests import http_clients
-from tests.cli.commands import visavis
+from tests.cli.commands import visavis, visavis_here
 from tests.object_store import ACCESS_KEY, SECRET_KEY, SeaweedFs, stored_objects
 from tests.running import PATIENCE, VISAVIS, eventually
 from visavis.archive import object_store
@@ -89,23 +89,23 @@ def test_recordings_come_in_and_are_found(alone: Alone) -> None:
         assert client.get("/healthz").text == "ok\n"
         assert client.get("/readyz").status_code == 200
         assert "visavis_http_request_seconds" in client.get("/metrics").text
-    logged = visavis("audit", "--data", alone.data, "--object", "recording", "--json")
+    logged = visavis_here("audit", "--data", alone.data, "--object", "recording", "--json")
     assert [entry["field"] for entry in json.loads(logged.stdout)] == ["recording", "recording"]
 
 
 def test_keys_of_other_recorders(alone: Alone) -> None:
-    added = visavis("archive", "upload-key", "add", "theirs", "--site", 2, "--data", alone.data)
+    add = ("archive", "upload-key", "add", "theirs", "--site", 2, "--data", alone.data)
+    added = visavis_here(*add)
     key = added.stdout.strip()
     assert upload(alone, key, b"film", recording="two").status_code == 201
     assert upload(alone, key, b"film", recording="three", site="1").status_code == 403
     assert (alone.data / "archive" / "library" / "2" / "two.mkv").exists()
-    again = visavis("archive", "upload-key", "add", "theirs", "--site", 2, "--data", alone.data)
-    assert again.returncode == 1
-    listed = visavis("archive", "upload-key", "list", "--json", "--data", alone.data)
+    assert visavis_here(*add).exit_code == 1
+    listed = visavis_here("archive", "upload-key", "list", "--json", "--data", alone.data)
     assert json.loads(listed.stdout) == [{"site": 2, "name": "theirs", "ends": ""}]
     for code in (0, 1):
         command = ("archive", "upload-key", "delete", "theirs", "--site", 2, "--data", alone.data)
-        assert visavis(*command).returncode == code
+        assert visavis_here(*command).exit_code == code
     assert upload(alone, key, b"film", recording="four").status_code == 401
 
 
