@@ -136,14 +136,18 @@ OWNER_ONLY = frozenset({"test_ownership"})
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Let every test run with its pages at the owner's node, and most of them at another node."""
+    """Let every test run with its pages at the owner's node, and most of them at another node.
+
+    Coverage is measured at the owner's node only: the same lines run again at the other one.
+    """
     if "site" in metafunc.fixturenames:
         # the tests of ownership start a second process, which knows the pages of no other node
         at_owner_only = (
             metafunc.function.__name__ in AT_ONCE
             or Path(metafunc.module.__file__).stem in OWNER_ONLY
         )
-        places = ["owner"] if at_owner_only else ["owner", "edge"]
+        at_edge = pytest.param("edge", marks=pytest.mark.no_cover)
+        places = ["owner"] if at_owner_only else ["owner", at_edge]
         metafunc.parametrize("site", places, indirect=True)
 
 

@@ -596,6 +596,7 @@ class Play:
         return {**calls, "busy": dict(owner._busy), "waiting": owner.waiting_count}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(40))
 async def test_a_site_that_was_restored_goes_on_as_it_was(site: SimulatedSite, seed: int) -> None:
     site.config = RECORDING if seed % 2 else site.config

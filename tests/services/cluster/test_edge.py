@@ -259,6 +259,19 @@ async def test_join_links_of_another_owner(remote: SiteAtEdge) -> None:
     await edge.end(1, made.call_id)
 
 
+async def test_a_console_is_welcomed_by_its_owner_and_leaves_it(remote: SiteAtEdge) -> None:
+    edge, agent = edge_of(remote), agent_session("a")
+    presence = remote.calls._calls._presence  # type: ignore[attr-defined]
+    welcome = await edge.welcome(agent)
+    assert (welcome.site_id, welcome.agent_id) == (1, agent.agent.id)
+    edge.agent_arrived(agent)
+    await edge.wait_idle()
+    assert presence.sessions(1)
+    edge.agent_left(agent)
+    await edge.wait_idle()
+    assert not presence.sessions(1)
+
+
 async def test_pages_that_are_not_known_have_nothing_to_leave(remote: SiteAtEdge) -> None:
     edge = edge_of(remote)
     edge.visitor_left(Visitor("v", 1))
@@ -327,10 +340,14 @@ async def test_a_page_that_no_longer_waits_for_its_answer(
     assert not page.is_busy
 
 
-def test_an_error_that_only_a_newer_version_knows() -> None:
-    refused = cluster.RequestRefused("", "NewKind", "NewCode", "Sentence.", None, {})
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [("NewKind", ErrorKind.InternalError), ("StoreUnavailable", ErrorKind.StoreUnavailable)],
+)
+def test_an_error_that_only_a_newer_version_knows(kind: str, known: ErrorKind) -> None:
+    refused = cluster.RequestRefused("", kind, "NewCode", "Sentence.", None, {})
     error = module._error_of(refused)
-    assert (error.kind, error.message) == (ErrorKind.InternalError, "Sentence.")
+    assert (error.kind, error.message) == (known, "Sentence.")
 
 
 async def test_the_owners_are_told_again_and_again(
