@@ -362,7 +362,7 @@ class VisitorPage(Page):
                     self.world.seen.violations.append(f"the line {text} was said twice")
             case signaling.Ended(call_id=call_id, reason=reason) if call_id == self.call_id:
                 self.world.seen.calls_ended[reason] += 1
-                if reason in {"failed", "shutDown"}:
+                if reason in {"failed", "shutDown"} and not self.has_hung_up:
                     self.world.seen.lost.append(f"{call_id} {reason} at {self.world.now:.1f} s")
                 self._finish()
             case _:
