@@ -260,7 +260,7 @@ export class FakePeerConnection {
   }
 
   setRemoteDescription({ type, sdp }: { type: string; sdp: string }): Promise<void> {
-    this.currentRemoteDescription = { sdp };
+    if (type !== "pranswer") this.currentRemoteDescription = { sdp };
     this.signalingState =
       type === "offer" ? "have-remote-offer" : type === "answer" ? "stable" : "have-remote-pranswer";
     return Promise.resolve();

@@ -57,6 +57,22 @@ test("an answer to an offer that gave way changes nothing", async () => {
   close();
 });
 
+test("a repeated answer is taken by a page that has missed it, and by no other", async () => {
+  const { link, connection, close } = await open(true);
+  await link.begin(true);
+  const repeated = { ...REMOTE, isRepeated: true };
+  await link.take("provisionalAnswer", REMOTE);
+  await link.take("answer", repeated);
+  expect(connection.signalingState).toBe("stable");
+  await connection.setLocalDescription(); // a renegotiation: its own answer is on its way
+  expect(connection.signalingState).toBe("have-local-offer");
+  await link.take("answer", repeated);
+  expect(connection.signalingState).toBe("have-local-offer");
+  await link.take("answer", REMOTE);
+  expect(connection.signalingState).toBe("stable");
+  close();
+});
+
 test("a provisional answer connects early; a browser that refuses it connects with the answer", async () => {
   const chromium = await open(true);
   await chromium.link.begin(true);

@@ -66,12 +66,17 @@ class Offer(Message, frozen=True):
 
 
 class Answer(Message, frozen=True):
-    """The SDP answer to an `Offer` of the same link; it arrives with our transport."""
+    """The SDP answer to an `Offer` of the same link; it arrives with our transport.
+
+    A visitor's page that has resumed receives the answer to its first offer again (`is_repeated`),
+    and ignores it unless it still awaits that answer.
+    """
 
     call_id: CallId
     link: LinkNumber
     sdp: Sdp
     screen_mid: Mid = ""
+    is_repeated: bool = False
 
 
 class Resume(Message, frozen=True):

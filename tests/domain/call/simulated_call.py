@@ -115,6 +115,8 @@ class SimulatedCall:
     sockets: int = 0
     offers_requested: set[tuple[str, int]] = field(default_factory=set)
     """Sockets, and the bridges for which their pages were asked for an offer."""
+    answers_sent: set[tuple[str, int]] = field(default_factory=set)
+    """Sockets, and the bridges for which their pages were sent an answer."""
     journals: dict[int, bool] = field(default_factory=dict)
     """Bridges that the media workers record, and whether their journals are paused."""
     lost_early: set[int] = field(default_factory=set)
@@ -189,6 +191,8 @@ class SimulatedCall:
             request = (socket_id, notice.bridge)
             assert request not in self.offers_requested, "a second offer would be refused"
             self.offers_requested.add(request)
+        elif isinstance(notice, notices.AnswerNotice):
+            self.answers_sent.add((socket_id, notice.bridge))
 
     def check(self) -> None:
         """Check the invariants that hold after every event."""
@@ -207,6 +211,10 @@ class SimulatedCall:
         if call.active_bridge:
             bridge = call.bridges.get(call.active_bridge)
             assert bridge is None or bridge.is_joined
+        newest = call.newest_bridge
+        if newest and newest.is_joined and call.visitor.is_open:
+            request = (call.visitor.socket_id, newest.number)
+            assert request in self.answers_sent, "the page would neither send nor show media"
         if self.is_recorded:
             for bridge in call.bridges.values():
                 if bridge.is_joined:

@@ -74,6 +74,31 @@ def test_a_renegotiation_of_a_bridge_that_is_lost_meanwhile_is_let_go() -> None:
     assert isinstance(site.commands[-1], commands.CloseBridge)
 
 
+@pytest.mark.parametrize("is_joining", [True, False])
+def test_a_visitor_who_has_missed_the_answer_gets_it_when_they_resume(*, is_joining: bool) -> None:
+    site = placed_call()
+    site.ring(3)
+    site.accept(0)
+    site.complete(0)
+    site.handle(inputs.PageDisconnected(VISITOR))
+    site.answer_as_agent()
+    if not is_joining:
+        site.finish_commands()
+    site.handle(inputs.PageResumed(VISITOR, "v2", has_media=True))
+    answers = [one for one in site.sent if isinstance(one.notice, notices.AnswerNotice)]
+    assert [one.socket_id for one in answers] == ["v2"]
+    assert [one.notice.is_repeated for one in answers] == [True]  # type: ignore[union-attr]
+
+
+def test_no_answer_is_repeated_before_there_is_one() -> None:
+    site = placed_call()
+    site.ring(3)
+    site.accept(0)
+    site.complete(0)
+    site.handle(inputs.PageResumed(VISITOR, "v2", has_media=True))
+    assert not any(isinstance(one.notice, notices.AnswerNotice) for one in site.sent)
+
+
 def test_a_refused_renegotiation_is_told_to_the_page() -> None:
     site = connected_call()
     agent = site.call.agent

@@ -144,7 +144,9 @@ async def test_a_lost_socket_alone_disturbs_nobody(site: SimulatedSite) -> None:
     site.calls.visitor_left(Visitor("v", 1))
     await site.pass_time(RESUME_SECONDS - 1)
     await site.visitor(signaling.Resume(call_id, secret, has_media=True), "w")
-    assert [m["state"] for m in site.told["w"]] == ["connected"]
+    assert site.heard("w") == ["callState", "answer"]
+    assert site.last("w", "callState")["state"] == "connected"
+    assert site.last("w", "answer")["isRepeated"]
     site.calls.agent_left(agent_session("a"))
     await site.agent(signaling.Resume(call_id, has_media=True), agent_session("a2"))
     assert site.heard("a2") == ["mine", "callState"]

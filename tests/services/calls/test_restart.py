@@ -58,7 +58,7 @@ async def test_a_recorded_call_goes_on(site: SimulatedSite) -> None:
     site.forget()
     await come_back(site, call_id, known)
 
-    assert site.heard("v2") == ["callState", "recording", "transcript"]
+    assert site.heard("v2") == ["callState", "recording", "transcript", "answer"]
     assert site.heard("a2") == ["mine", "callState", "recording", "transcript"]
     assert site.last("v2", "callState")["state"] == "connected"
     assert site.last("a2", "recording")["state"] == "on"

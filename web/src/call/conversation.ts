@@ -174,10 +174,7 @@ export class Conversation extends Observable {
   private describe(message: Offer | Answer | ProvisionalAnswer): void {
     const isNew = message.type === "offer" && this.side === "agent" && message.link > this.newest;
     const link = isNew ? this.open(message.link) : this.links.get(message.link);
-    void link?.take(message.type, {
-      sdp: message.sdp,
-      screenMid: ("screenMid" in message && message.screenMid) || "",
-    });
+    void link?.take(message.type, { screenMid: "", ...message });
   }
 
   private progress(message: CallStateChanged): void {

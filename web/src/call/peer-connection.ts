@@ -7,6 +7,8 @@ const OFFER_AGAIN = 5000;
 const AWAITING_ANSWER: RTCSignalingState[] = ["have-local-offer", "have-remote-pranswer"];
 
 export type Description = { sdp: string; screenMid: string };
+/** `isRepeated`: it answers the first offer, and may have been received before. */
+export type Received = Description & { isRepeated?: boolean | undefined };
 export type Kind = "offer" | "answer" | "provisionalAnswer";
 export type LinkEvents = {
   /** Send an offer or an answer to the other page. */
@@ -71,7 +73,7 @@ export class Link extends Observable {
   }
 
   /** Apply an offer or an answer of the other page, after those that came before it. */
-  take(kind: Kind, description: Description): Promise<void> {
+  take(kind: Kind, description: Received): Promise<void> {
     this.steps = this.steps.then(() => {
       if (kind === "offer") return this.takeOffer(description);
       return kind === "answer" ? this.takeAnswer(description) : this.connect(description);
@@ -112,9 +114,10 @@ export class Link extends Observable {
     await this.connection.setRemoteDescription({ type: "pranswer", sdp }).catch(() => undefined);
   }
 
-  private async takeAnswer({ sdp, screenMid }: Description): Promise<void> {
+  private async takeAnswer({ sdp, screenMid, isRepeated }: Received): Promise<void> {
     // It may answer an offer that was rolled back in favour of the other page's.
     if (!AWAITING_ANSWER.includes(this.connection.signalingState)) return;
+    if (isRepeated && this.connection.currentRemoteDescription) return;
     await this.connection.setRemoteDescription({ type: "answer", sdp });
     this.note(screenMid);
     this.gather();

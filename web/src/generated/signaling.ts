@@ -55,6 +55,7 @@ export type Answer = {
   link: number;
   sdp: string;
   screenMid?: string;
+  isRepeated?: boolean;
 };
 
 /** Resume the call on a page that has lost its socket or was reloaded. */

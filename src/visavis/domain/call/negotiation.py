@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Final
 
@@ -78,13 +79,8 @@ def remote_set(
 def relay_answer(step: Step, bridge: Bridge, answered: int, offerer: int, requester: str) -> None:
     """Send the answer to the page that offered, then join the legs or update the joined ones."""
     bridge.answered = answered
+    step.send(participant_at(step, bridge, offerer), _answer_notice(bridge, answered, offerer))
     answer = bridge.described[answered]
-    step.send(
-        participant_at(step, bridge, offerer),
-        notices.AnswerNotice(
-            bridge.number, answer.passed_on, bridge.transports[offerer], answer.screen_mid
-        ),
-    )
     is_new = bridge.remotes.get(answered) != answer.transport
     is_recorded = step.call.recording.state is not RecordingSwitch.OFF
     command = JoinLegs(
@@ -99,6 +95,26 @@ def relay_answer(step: Step, bridge: Bridge, answered: int, offerer: int, reques
         step.run(command)
     else:
         _finish_negotiation(step, bridge)
+
+
+def repeat_answer(step: Step) -> None:
+    """Send the agent's answer again to a resumed page of the visitor, which may have missed it.
+
+    Without it the page neither sends nor shows media, although its ICE agent may have connected by
+    the provisional answer. A page that has received it may await the answer to a renegotiation, so
+    the notice says that it is repeated.
+    """
+    bridge = step.call.newest_bridge
+    if bridge and (bridge.is_joined or bridge.answered):
+        notice = _answer_notice(bridge, AGENT_LEG, VISITOR_LEG)
+        step.send(step.call.visitor, dataclasses.replace(notice, is_repeated=True))
+
+
+def _answer_notice(bridge: Bridge, answered: int, offerer: int) -> notices.AnswerNotice:
+    answer = bridge.described[answered]
+    return notices.AnswerNotice(
+        bridge.number, answer.passed_on, bridge.transports[offerer], answer.screen_mid
+    )
 
 
 def legs_joined(

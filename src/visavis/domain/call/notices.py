@@ -99,12 +99,16 @@ class OfferNotice:
 
 @dataclass(frozen=True, slots=True)
 class AnswerNotice:
-    """The other page's answer, with our transport in place of its own."""
+    """The other page's answer, with our transport in place of its own.
+
+    It `is_repeated` if the page may have received the answer to its first offer already.
+    """
 
     bridge: int
     sdp: str
     transport: LocalTransport
     screen_mid: str
+    is_repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

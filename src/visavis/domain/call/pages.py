@@ -27,6 +27,7 @@ from visavis.domain.call.inputs import (
     VisitorJoined,
 )
 from visavis.domain.call.model import VISITOR, ChatLine, Participant
+from visavis.domain.call.negotiation import repeat_answer
 from visavis.domain.call.states import HANG_UP, CallState, CallTrigger
 from visavis.domain.call.step import JOIN_TIMER, Step
 from visavis.domain.call.transfers import fail_transfer, release_first_agent, ring_notice
@@ -244,6 +245,7 @@ def _restore_media(step: Step, participant: Participant, *, has_media: bool) -> 
     if has_media:
         if participant.role is CallRole.VISITOR:
             repeat_offer_request(step)
+            repeat_answer(step)
         else:
             repeat_offer(step, participant)
     elif step.call.is_waiting or participant is step.call.second_agent:

@@ -347,7 +347,11 @@ def _offer(call_id: str, notice: notices.OfferNotice) -> CallMessage:
 def _answer(call_id: str, notice: notices.AnswerNotice) -> CallMessage:
     sdp = rewrite(notice.sdp, notice.transport, "passive")
     return signaling.Answer(
-        call_id=call_id, link=notice.bridge, sdp=sdp, screen_mid=notice.screen_mid
+        call_id=call_id,
+        link=notice.bridge,
+        sdp=sdp,
+        screen_mid=notice.screen_mid,
+        is_repeated=notice.is_repeated,
     )
 
 
