@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -30,7 +31,15 @@ async def for_ever(_: int) -> int | None:
     return None
 
 
-async def main(directory: Path, key: str, storage: str) -> None:
+def run(directory: Path, key: str, option: str, tell: Callable[[int], None]) -> None:
+    """Serve until killed; `tell` the port as soon as it answers."""
+    if option.isdigit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(option), resource.RLIM_INFINITY))
+    directory.mkdir(parents=True, exist_ok=True)
+    asyncio.run(_serve(directory, key, "" if option.isdigit() else option, tell))
+
+
+async def _serve(directory: Path, key: str, storage: str, tell: Callable[[int], None]) -> None:
     store = open_store(str(directory / "visavis.db"))
     archive = Archive(
         directory,
@@ -46,13 +55,9 @@ async def main(directory: Path, key: str, storage: str) -> None:
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
-    print(server.servers[0].sockets[0].getsockname()[1], flush=True)
+    tell(server.servers[0].sockets[0].getsockname()[1])
     await serving
 
 
 if __name__ == "__main__":
-    option = "".join(sys.argv[3:])
-    if option.isdigit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (int(option), resource.RLIM_INFINITY))
-    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], "" if option.isdigit() else option))
+    run(Path(sys.argv[1]), sys.argv[2], "".join(sys.argv[3:]), lambda port: print(port, flush=True))

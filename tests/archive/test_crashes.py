@@ -6,19 +6,19 @@ import base64
 import hashlib
 import os
 import random
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests import http_clients
+from tests.archive import serving
 from tests.archive.conftest import TUS, both_storages
+from tests.lives import Life
 from tests.object_store import stored_objects
 from visavis.archive.tus_headers import BODY_TYPE, write_metadata
 
@@ -30,6 +30,10 @@ DATA = os.urandom(SIZE)
 SHA256 = hashlib.sha256(DATA).hexdigest()
 
 
+def _live(directory: Path, option: str, said: Connection) -> None:
+    serving.run(directory, "key", option, said.send)
+
+
 class Server:
     """An archive in a process of its own."""
 
@@ -38,23 +42,14 @@ class Server:
         self.storage = storage
         self.url = ""
 
-    def start(self, *options: str) -> Server:
-        command = [sys.executable, "-m", "tests.archive.serving", str(self.directory), "key"]
-        self.process = subprocess.Popen(
-            [*command, *(options or [self.storage])],
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[2],
-        )
-        assert self.process.stdout
-        self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
+    def start(self, option: str = "") -> Server:
+        """Start it; the option is as in `serving.run`, by default the storage."""
+        self._life = Life(_live, self.directory, option or self.storage)
+        self.url = f"http://127.0.0.1:{self._life.hear()}"
         return self
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
+        self._life.kill()
 
     def kept(self) -> list[bytes]:
         """Return the files of all recordings."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import socket
 from datetime import timedelta
 from multiprocessing.connection import Connection
@@ -11,14 +10,11 @@ from pathlib import Path
 
 import uvicorn
 
+from tests.lives import Life
 from visavis.app import App
 from visavis.domain.oauth import CredentialKind
 from visavis.settings import Settings
 from visavis.store import open_store
-
-# each life is forked from a process that has imported everything: that takes longer than the rest
-LIVES = multiprocessing.get_context("forkserver")
-LIVES.set_forkserver_preload([__name__, "visavis.app"])
 
 
 class ConfigApiProcess:
@@ -31,17 +27,11 @@ class ConfigApiProcess:
 
     def start(self) -> str:
         """Start it and wait until it answers; a token."""
-        ours, theirs = LIVES.Pipe(duplex=False)
-        self.process = LIVES.Process(target=_live, args=(self.data, self.port, theirs))
-        self.process.start()
-        theirs.close()
-        with ours:
-            return str(ours.recv())
+        self._life = Life(_live, self.data, self.port)
+        return str(self._life.hear())
 
     def kill(self) -> None:
-        self.process.kill()
-        self.process.join()
-        self.process.close()
+        self._life.kill()
 
 
 def _live(data_dir: Path, port: int, said: Connection) -> None:
