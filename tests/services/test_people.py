@@ -7,6 +7,7 @@ import pytest
 from tests.services.site import (
     EMAIL,
     SECRETS,
+    Plain,
     Time,
     actions,
     new_id,
@@ -45,6 +46,27 @@ async def test_what_an_agent_does_to_the_own_account(
     assert (newer.author, newer.agent_id) == (EMAIL, agent.id)
     assert newer.changes[0].new_value == "192.0.2.1"
     assert older.changes[0].new_value == "this machine"
+
+
+async def test_the_first_site_is_created_once_however_many_processes_start(
+    store: SqlStore, time: Time
+) -> None:
+    """One of them creates the site while another one hashes the password for it."""
+    hashed: list[str] = []
+
+    class Slow(Plain):
+        async def hash(self, password: str) -> str:
+            hashed.append(password)
+            if password == "first":
+                await process.create_first_site(password="second")
+            return password
+
+    process = People(store, Slow(), time, new_id, new_id)
+    assert await process.create_first_site(password="first") is None
+    assert await process.create_first_site(password="third") is None
+    assert hashed == ["first", "second"]
+    (site,) = await store.read(lambda rows: rows.sites.all())
+    assert (await process.sign_in("admin@localhost", "second", "192.0.2.1")).site_id == site.id
 
 
 async def test_a_password_too_long_to_be_one_is_wrong(people: People) -> None:
