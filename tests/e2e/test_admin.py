@@ -156,13 +156,3 @@ def test_without_the_permission_nothing_is_shown(system: System, parties: Partie
     system.sign_in(page, "/admin", NOBODY, PASSWORD)
     expect(page.get_by_role("alert")).to_contain_text("Manage Settings")
     expect(page.get_by_role("switch")).to_have_count(0)
-
-
-def test_the_api_is_shown_by_a_viewer_of_our_own(system: System, parties: Parties) -> None:
-    page = parties.visitor
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{system.url}/docs")
-    expect(page.get_by_text("Read the configuration")).to_be_visible()
-    elsewhere = [url for url in asked if not url.startswith((system.url, "data:"))]
-    assert elsewhere == []

@@ -8,25 +8,31 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.api_description import shorten_description
 from tests.e2e.test_accessibility import expect_nothing
 from tests.running import Parties, System, administer
 
 pytestmark = pytest.mark.e2e
 
 AUTHORIZE = ".auth-wrapper > .authorize"
+PATHS = ("/v4/livechat/audioVideoChatConfig", "/session", "/recordings/{upload_id}")
+"""They have operations of each method; other tests open the page with all paths."""
 
 
 @pytest.fixture
 def page(system: System, parties: Parties) -> Iterator[Page]:
     """The page, at another name of the server than its description has."""
     page = parties.visitor
-    page.emulate_media(reduced_motion="reduce")
-    refused: list[str] = []
+    shorten_description(page.context, PATHS)
+    refused, asked = list[str](), list[str]()
     page.on("console", lambda message: refused.append(message.text))
-    page.goto(f"http://localhost:{system.port}/docs")
+    page.on("request", lambda request: asked.append(request.url))
+    origin = f"http://localhost:{system.port}/"
+    page.goto(f"{origin}docs")
     expect(page.get_by_text("Read the configuration")).to_be_visible()
     yield page
     assert [text for text in refused if "Content Security Policy" in text] == []
+    assert [url for url in asked if not url.startswith((origin, "data:"))] == []
 
 
 def focus(page: Page, selector: str) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Page
 
+from tests.e2e.api_description import shorten_description
 from tests.e2e.conftest import PASSWORD
 from tests.running import Parties, System
 
@@ -59,6 +60,7 @@ def test_no_link_leads_to_a_page_that_refuses_the_agent(
     email = f"{own[1:]}@example.com"
     system.add_agent(email, PASSWORD, "--permission", permission)
     page = parties.agent
+    shorten_description(page.context, ())  # no operation has a link
     system.sign_in(page, "/profile", email, PASSWORD)
     for is_on in (True, False):  # the demo shop has other notices while calls are off
         system.configure(on=is_on)
