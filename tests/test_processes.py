@@ -52,7 +52,10 @@ DIALECT = "sqlalchemy.dialects.postgresql"
             "import visavis.cli.accounts",
             {"starlette", "av", "httpx2", DIALECT, ENGINE},
         ),
-        ("import visavis.cli", {"sqlalchemy", "starlette", "av"}),
+        (
+            "from visavis.cli import main; main(['--help'], standalone_mode=False)",
+            {"sqlalchemy", "starlette", "av", "visavis.compose", "visavis.cli.serve"},
+        ),
     ],
 )
 def test_a_process_imports_only_what_it_runs(imports: str, foreign: set[str]) -> None:

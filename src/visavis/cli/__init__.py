@@ -13,23 +13,35 @@ from visavis import __version__
 from visavis.log_stream import open_standard_descriptors
 from visavis.private_files import private_new_files
 
-MODULES: Final = {
-    "serve": "serve",
-    "archive": "archive",
+SUMMARIES: Final = {
+    "serve": "Run everything: the API, the pages, the media worker, the recorder and the archive.",
+    "archive": "Run the recording server alone: uploads (tus 1.0) and the library.",
+    "init": "Set up a database: site 1, its administrator and an OAuth client.",
+    "config": (
+        "Show or change a site's configuration; running servers apply a change within a second."
+    ),
+    "recordings": "List, retry, export and check recordings.",
+    "audit": "List, verify or export the audit log; the list begins with the newest entry.",
+    "site": "Sites: each has its own visitors, agents and settings.",
+    "agent": "Agents: the people and programs that work for a site.",
+    "role": "Roles: named sets of permissions for several agents.",
+    "client": "OAuth 2 clients: programs that may request tokens.",
+    "api-key": "API keys, for HTTP Basic with an agent's e-mail address.",
+    "token": "Bearer tokens for the REST API.",
+    "nodes": "List the nodes that share the database, and whether they are running.",
+}
+"""The first sentence of each command's help, in the order of `--help`, which imports no command."""
+HIDDEN: Final = ("part",)
+_MODULES: Final = {
     "init": "serve",
-    "config": "config",
-    "recordings": "recordings",
-    "audit": "audit",
     "site": "accounts",
     "agent": "accounts",
     "role": "accounts",
     "client": "credentials",
     "api-key": "credentials",
     "token": "credentials",
-    "nodes": "nodes",
-    "part": "part",
 }
-"""The module of each command, in the order of `--help`."""
+"""The modules of the commands that have none of their own name."""
 UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT, errno.EFBIG})
 
 
@@ -37,13 +49,24 @@ class Commands(click.Group):
     """Imports a command when it is asked for, not all of them for each."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        return list(MODULES)
+        return [*SUMMARIES, *HIDDEN]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name not in MODULES:
+        if name not in self.list_commands(context):
             return None
-        found: Any = getattr(import_module(f"visavis.cli.{MODULES[name]}"), name.replace("-", "_"))
+        module = import_module(f"visavis.cli.{_MODULES.get(name, name)}")
+        found: Any = getattr(module, name.replace("-", "_"))
         return found if isinstance(found, click.Command) else None
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        width = formatter.width - 6 - max(map(len, SUMMARIES))
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, click.Command(name, help=summary).get_short_help_str(width))
+                    for name, summary in SUMMARIES.items()
+                ]
+            )
 
     def invoke(self, context: click.Context) -> Any:
         open_standard_descriptors()
