@@ -20,13 +20,18 @@ from visavis import media_node, readiness, tasks
 from visavis.archive.upload_keys import OwnKey, digest
 from visavis.bus.local import LocalBus
 from visavis.cli import main
+from visavis.clock_and_ids import new_id, now
 from visavis.domain.leg import VISITOR_LEG, BridgeId
+from visavis.domain.membership import MemberState
 from visavis.lifecycle import Lifecycle, PartState, Secrets
 from visavis.media import worker
 from visavis.media.bus_control import BusTransport
+from visavis.media.control_protocol import PortReport
 from visavis.media.worker import ClusterPlace
 from visavis.media.worker_pool import WorkerPool
 from visavis.media_node import MediaNode, MediaNodeProbes, NoBridges
+from visavis.services.audit import Auditor
+from visavis.services.nodes import NodeAdmin
 from visavis.settings import Settings
 from visavis.store import open_store
 from visavis.store.sql import SqlStore
@@ -107,7 +112,8 @@ async def test_a_media_node_is_a_member_whose_uploads_are_accepted(
     assert found.node == settings.node_file.read_text()
     await cancelled(*background)
     await node.leave()
-    assert await beats() == []
+    (member,) = await store.read(lambda rows: rows.members.all())
+    assert member.state is MemberState.STOPPED
 
 
 class RunningMediaNode:
@@ -124,11 +130,15 @@ class RunningMediaNode:
         )
         self.bus = LocalBus()
         self.bus.reconnects, self.bus.dropped = 3, 4
-        self.place = ClusterPlace(self.bus, name="node-0", node_id="node", region="")
+        self.place = self.new_place()
         self.lifecycle = Lifecycle()
         self.node = MediaNode(self.settings, store, self.lifecycle)
         self.stop = asyncio.Event()
         self.worker = self.start_worker()
+
+    def new_place(self) -> ClusterPlace:
+        file = self.settings.drained_file
+        return ClusterPlace(self.bus, name="node-0", node_id="n", region="", drained_file=file)
 
     def start_worker(self) -> asyncio.Task[None]:
         return asyncio.create_task(worker.run(self.settings, 0, self.stop, place=self.place))
@@ -212,7 +222,7 @@ async def test_a_media_node_says_why_it_is_not_ready(
     assert "the spool cannot be written" in (await running.get("/readyz")).text
     running.settings.spool.unlink()
     await running.until_ready()
-    running.place.is_draining = True
+    running.place._is_stopping = True
     await running.until_ready("the node is being drained: 0 bridges are left")
     assert "visavis_node_draining 1.0" in (await running.get("/metrics")).text
     await cancelled(running.worker)
@@ -246,6 +256,42 @@ async def test_bridges_of_a_media_node_are_counted(running: RunningMediaNode) ->
     await pool.close(bridge)
     await until(lambda: workers.carried_bridges == 0)
     await cancelled(following, connecting)
+
+
+@pytest.mark.anyio
+async def test_a_drained_node_takes_no_new_calls_until_it_is_undrained(
+    running: RunningMediaNode, store: SqlStore
+) -> None:
+    admin = NodeAdmin(store, Auditor(now, new_id))
+    node = running.node
+
+    async def until_state(state: MemberState) -> None:
+        """Wait until the members have heard this state."""
+        async with asyncio.timeout(PATIENCE):
+            while [m.state for m in await store.read(lambda rows: rows.members.all())] != [state]:
+                await asyncio.sleep(0.01)
+
+    await until_state(MemberState.READY)
+    await admin.drain(node._node_id)
+    await until_state(MemberState.DRAINED)
+    await running.until_ready("the node is being drained: 0 bridges are left")
+    await cancelled(running.worker)
+    running.place = running.new_place()
+    running.worker = running.start_worker()  # it has no database
+    await until(lambda: running.place.is_draining)
+    await admin.undrain(node._node_id)
+    await until_state(MemberState.READY)
+    await running.until_ready()
+
+
+@pytest.mark.anyio
+async def test_a_node_with_calls_is_draining_until_they_have_moved(
+    running: RunningMediaNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (client,) = running.node.workers._clients
+    for bridges, state in [(2, MemberState.DRAINING), (0, MemberState.DRAINED)]:
+        monkeypatch.setattr(client, "port", PortReport(bridges=bridges, is_draining=True))
+        assert running.node._state() is state
 
 
 @pytest.mark.anyio

@@ -526,9 +526,9 @@ class App(Services):
             self.members.forget_counts()
 
     async def leave(self) -> None:
-        """Delete this process from the members before it ends."""
+        """Tell the other members that this process has been stopped."""
         me = self.members.me
-        await self.store.write(lambda rows: rows.members.delete(me.node_id, me.boot))
+        await self.store.write(lambda rows: rows.members.stop(me.node_id, me.boot))
 
     # Jobs, each done by one node at a time of those that share the database
 

@@ -17,6 +17,7 @@ from visavis.services.accounts import Accounts
 from visavis.services.api_keys import ApiKeys
 from visavis.services.audit import Auditor, AuditReader, AuditTrail
 from visavis.services.clients import Clients
+from visavis.services.nodes import NodeAdmin
 from visavis.services.people import People
 from visavis.services.ports import MediaPlane, Passwords, RecordingServers
 from visavis.services.recordings import RecordingAdmin, Recordings
@@ -64,6 +65,7 @@ class Services:
         self.clients = Clients(store, now, new_secret, new_id)
         self.sign_ins = self.people.sessions(self.tokens)
         self.site_settings = SiteSettingsService(store, self.bus, now, new_id, archive_url)
+        self.node_admin = NodeAdmin(store, self.auditor)
         self.recording_admin = RecordingAdmin(store, now, archive_url, servers, self.auditor)
 
     async def retention_days(self, site_id: int) -> int | None:

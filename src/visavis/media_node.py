@@ -9,13 +9,14 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Final
 
+import structlog
 from starlette.types import ASGIApp
 
 from visavis import __version__
 from visavis.clock_and_ids import ensure_node_id, new_id, now
 from visavis.disk_space import why_disk_is_full
 from visavis.domain.leg import BridgeId, BridgeStatus
-from visavis.domain.membership import Member, MemberLoad
+from visavis.domain.membership import Member, MemberLoad, MemberState
 from visavis.gauges import disk_gauges, media_gauges, part_gauges
 from visavis.http_server import http_server, server_certificate, watch_certificate
 from visavis.lifecycle import Lifecycle, Secrets
@@ -35,6 +36,8 @@ from visavis.web.metrics import Gauge, Metrics, MetricsAccess
 from visavis.web.request import AccessLog
 from visavis.web.router import RateLimit, RequestLimits, Router
 from visavis.web.routes import health_routes, probe_routes
+
+log = structlog.get_logger(__name__)
 
 BEAT_SECONDS: Final = 1.0
 KEY_SECONDS: Final = 3_600.0
@@ -97,12 +100,38 @@ class MediaNode:
         rows.nodes.save(me.node_id, archive_url, me.started_at, me.machine)
 
     async def beat(self) -> None:
-        """Tell the members that the node runs, and all archives its upload key now and then."""
+        """Tell the members that the node runs, and all archives its upload key now and then.
+
+        The workers are told whether an operator has drained the node.
+        """
+        self._members.state = self._state()
         me = self._members.report()
-        await self._store.write(lambda rows: rows.members.beat(me))
+
+        def work(rows: Transaction) -> bool:
+            rows.members.beat(me)
+            return rows.nodes.is_drained(self._node_id)
+
+        await asyncio.to_thread(self._tell_workers, is_drained=await self._store.write(work))
         if time.monotonic() - self._published_at > KEY_SECONDS:
             await self._publish_key()
             self._published_at = time.monotonic()
+
+    def _state(self) -> MemberState:
+        if not self.workers.is_draining:
+            return MemberState.READY
+        return MemberState.DRAINED if self.workers.is_drained else MemberState.DRAINING
+
+    def _tell_workers(self, *, is_drained: bool) -> None:
+        """Make or remove the file for the workers, which they find also after a restart."""
+        file = self._settings.drained_file
+        if is_drained == file.exists():
+            return
+        if is_drained:
+            file.touch()
+            log.info("the node is being drained", bridges=self.workers.carried_bridges)
+        else:
+            file.unlink(missing_ok=True)
+            log.info("the node takes new calls again")
 
     async def _publish_key(self) -> None:
         if self._settings.archive:
@@ -112,9 +141,9 @@ class MediaNode:
             await UploadKeys(self._store, own_key).publish_own(self._node_id)
 
     async def leave(self) -> None:
-        """Delete the node from the members before it ends."""
+        """Tell the members that the node has been stopped."""
         me = self._members.me
-        await self._store.write(lambda rows: rows.members.delete(me.node_id, me.boot))
+        await self._store.write(lambda rows: rows.members.stop(me.node_id, me.boot))
 
 
 class MediaNodeProbes:

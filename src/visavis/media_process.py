@@ -24,7 +24,13 @@ async def run_media_worker(settings: Settings, number: int, lifecycle: Lifecycle
     bus = connect_nodes(settings, name)
     if bus is None:
         raise OSError("a media node needs a bus")
-    place = ClusterPlace(bus, name=name, node_id=node_id, region=settings.region)
+    place = ClusterPlace(
+        bus,
+        name=name,
+        node_id=node_id,
+        region=settings.region,
+        drained_file=settings.drained_file,
+    )
     connection = keep_connected(bus)
     try:
         await worker.run(settings, number, lifecycle.stop, lifecycle.set_up, place)

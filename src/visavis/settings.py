@@ -413,6 +413,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "node"
 
     @property
+    def drained_file(self) -> Path:
+        """File that exists while a media node takes no new calls, for its media workers."""
+        return self.data_dir / "drained"
+
+    @property
     def app_socket(self) -> Path:
         """Unix socket on which the app serves our own processes."""
         return self.run_dir / "app.sock"

@@ -105,4 +105,36 @@ def test_a_media_node_shows_its_roles_and_workers(store: SqlStore, new_database:
     with beating(store, "m"):
         shown = CliRunner().invoke(main, ("nodes", "--data", str(new_database.parent)))
     assert "media,recorder" in shown.stdout
-    assert "3 workers for other nodes" in shown.stdout
+    assert "0 bridges in 3 workers for other nodes" in shown.stdout
+
+
+def test_a_node_that_was_stopped_is_not_silent(store: SqlStore, new_database: Path) -> None:
+    save(store, A)
+    with store._database.engine.begin() as connection:
+        SqlTransaction(connection).members.stop("a", "boot")
+    listed = CliRunner().invoke(main, ["nodes", "--data", str(new_database.parent), "--json"])
+    assert json.loads(listed.output)[0]["state"] == "stopped"
+
+
+def test_a_media_node_is_drained_and_undrained(store: SqlStore, new_database: Path) -> None:
+    save(store, replace(A, node_id="m", machine="media-7", roles=("media", "recorder")))
+    with store._database.engine.begin() as connection:
+        rows = SqlTransaction(connection)
+        rows.nodes.save("m", "", NOW, "media-7")
+        rows.sites.add("Site", NOW)
+    for command, is_drained in (("drain", True), ("undrain", False)):
+        arguments = ["nodes", command, "media-7", "--data", str(new_database.parent)]
+        done = CliRunner().invoke(main, [*arguments, "--json"])
+        assert json.loads(done.output) == {
+            "id": "m",
+            "machine": "media-7",
+            "is_drained": is_drained,
+        }
+        with store._database.engine.begin() as connection:
+            assert SqlTransaction(connection).nodes.is_drained("m") is is_drained
+    assert "media-7 takes new calls again." in CliRunner().invoke(main, arguments).output
+
+
+def test_options_of_the_list_do_not_apply_to_a_drain(new_database: Path) -> None:
+    done = CliRunner().invoke(main, ["nodes", "--json", "drain", "m"])
+    assert "Give the options after drain." in done.output

@@ -19,6 +19,7 @@ from tests.store.test_recordings import DELIVERY, add_call, manifest
 from visavis.cli import main
 from visavis.clock_and_ids import now
 from visavis.domain.delivery_status import DeliveryProgress
+from visavis.domain.membership import Member
 from visavis.domain.recording import MANIFEST, DeliveryTrigger
 from visavis.services.ports import Transaction
 from visavis.spool import reader as spool_reader
@@ -83,9 +84,18 @@ def test_a_recording_whose_node_is_silent_waits_for_it(run: Run, data: Path) -> 
         rows.recordings.add(manifest("r"), "dead")
 
     write(data, fill_spool)
-    assert "waiting for media-7" in run("recordings", "list").stdout
+    assert "waiting for media-7 (silent)" in run("recordings", "list").stdout
     (shown,) = json.loads(run("recordings", "show", "r", "--json").stdout)
-    assert shown["nodes"] == [{"id": "dead", "machine": "media-7", "isSilent": True}]
+    assert shown["nodes"] == [
+        {"id": "dead", "machine": "media-7", "isSilent": True, "isStopped": False}
+    ]
+
+    def stop(rows: Transaction) -> None:
+        rows.members.beat(Member("dead", "boot", now(), "1", "media-7", "", ()))
+        rows.members.stop("dead", "boot")
+
+    write(data, stop)
+    assert "waiting for media-7 (stopped)" in run("recordings", "list").stdout
 
 
 def test_the_spool_of_a_dead_machine_is_adopted(run: Run, data: Path, tmp_path: Path) -> None:

@@ -8,7 +8,13 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visavis.domain.membership import MAX_STEP_SECONDS, SILENCE_SECONDS, BeatWatch, Member
+from visavis.domain.membership import (
+    MAX_STEP_SECONDS,
+    SILENCE_SECONDS,
+    BeatWatch,
+    Member,
+    MemberState,
+)
 
 A = Member("a", "boot", datetime(2026, 1, 1, tzinfo=UTC), "1", "machine", "http://a", ("app",))
 B = replace(A, node_id="b")
@@ -63,3 +69,10 @@ def test_silence_is_never_longer_than_the_time_in_which_the_reader_listened(
         if not watch.is_alive("a"):
             assert now - heard_at >= SILENCE_SECONDS
         assert watch.is_alive("a") == (listened < SILENCE_SECONDS)
+
+
+def test_a_member_that_was_stopped_is_not_alive() -> None:
+    watch = BeatWatch()
+    watch.observe([replace(A, state=MemberState.STOPPED)], 0.0)
+    assert not watch.is_alive("a")
+    assert watch.is_decided

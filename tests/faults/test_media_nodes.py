@@ -18,7 +18,16 @@ from tests.nats_servers import NatsServers
 from tests.participants.people import present
 from tests.participants.resuming import KnownAgent, KnownVisitor, Pages, agent_tokens
 from tests.postgresql import Cluster
-from tests.running import PATIENCE, VISAVIS, System, children, eventually, free_port, until
+from tests.running import (
+    PATIENCE,
+    VISAVIS,
+    System,
+    administer,
+    children,
+    eventually,
+    free_port,
+    until,
+)
 
 pytestmark = [pytest.mark.fault, pytest.mark.anyio]
 
@@ -153,6 +162,33 @@ async def test_a_node_that_is_stopped_loses_no_packet(nodes: MediaCluster, offic
     await asyncio.wait_for(agent.is_over.wait(), PATIENCE)
     assert agent.reason == "hungUp"
     await asyncio.to_thread(first.start)
+
+
+async def test_a_node_that_is_drained_loses_no_packet(nodes: MediaCluster, office: Pages) -> None:
+    visitor, agent = await connected(office)
+    first = nodes.carrier(visitor)
+    node_id = (first.data / "node").read_text()
+
+    def state() -> str:
+        command = [VISAVIS, "nodes", "--database", nodes.address, "--json"]
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return str(next(node["state"] for node in json.loads(printed) if node["id"] == node_id))
+
+    peers = [*visitor.peers.values(), *agent.peers.values()]
+    await asyncio.to_thread(administer, "nodes", "drain", "--database", nodes.address, node_id)
+    await until(lambda: len(visitor.peers) == len(agent.peers) == 1 and max(visitor.peers) == 2)
+    for peer in peers:
+        assert [one.longest_gap for one in peer.receptions.values() if one.longest_gap] == []
+    assert nodes.carrier(visitor) is not first
+    await visitor.hang_up()
+    await asyncio.wait_for(agent.is_over.wait(), PATIENCE)
+    await asyncio.to_thread(eventually, lambda: state() == "drained")
+    await asyncio.to_thread(first.stop)
+    assert await asyncio.to_thread(state) == "stopped"
+    await asyncio.to_thread(first.start)
+    await asyncio.to_thread(eventually, lambda: state() == "drained")
+    await asyncio.to_thread(administer, "nodes", "undrain", "--database", nodes.address, node_id)
+    await asyncio.to_thread(eventually, lambda: state() == "ready")
 
 
 async def test_a_call_outlives_its_app_and_its_media_node(

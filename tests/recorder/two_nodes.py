@@ -59,7 +59,7 @@ class RecorderNode:
         def work(rows: Transaction) -> None:
             rows.nodes.save(self.id, "", STARTED_AT, f"machine-{self.id}")
             if is_silent:
-                rows.members.delete(self.id, "boot")
+                rows.members.stop(self.id, "boot")
             else:
                 rows.members.beat(member)
 

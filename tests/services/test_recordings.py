@@ -198,7 +198,7 @@ async def test_a_recording_is_delivered_without_a_node_that_is_given_up(
     shares = (await recordings.shares([(1, "r")]))["r"]
     assert (shares.nodes, shares.abandoned) == (("alive",), {"dead": "machine-dead"})
     assert await store.read(lambda rows: rows.audit.count(1)) == before + 1
-    await store.write(lambda rows: rows.members.delete("alive", "boot"))
+    await store.write(lambda rows: rows.members.stop("alive", "boot"))
     await refused(ErrorKind.PreconditionFailed, admin.deliver_without(agent, "r", "alive"))
     await recordings.record_delivery(manifest("r"), DELIVERY, ARCHIVE)
     await refused(ErrorKind.PreconditionFailed, admin.deliver_without(agent, "r", "alive"))

@@ -47,13 +47,15 @@ async def test_a_beat_adds_one_and_tells_of_all_members(store: SqlStore) -> None
     assert list(found) == [replace(second, beat=1), replace(B, beat=1)]
 
 
-async def test_a_process_that_was_replaced_deletes_only_itself(store: SqlStore) -> None:
+async def test_a_process_that_was_replaced_stops_only_itself(store: SqlStore) -> None:
     await store.write(lambda rows: rows.members.beat(A))
     await store.write(lambda rows: rows.members.beat(replace(A, boot="next")))
-    await store.write(lambda rows: rows.members.delete("a", "boot"))
-    assert len(await store.read(lambda rows: rows.members.all())) == 1
-    await store.write(lambda rows: rows.members.delete("a", "next"))
-    assert await store.read(lambda rows: rows.members.all()) == []
+    await store.write(lambda rows: rows.members.stop("a", "boot"))
+    (found,) = await store.read(lambda rows: rows.members.all())
+    assert found.state is MemberState.READY
+    await store.write(lambda rows: rows.members.stop("a", "next"))
+    (found,) = await store.read(lambda rows: rows.members.all())
+    assert found.state is MemberState.STOPPED
 
 
 async def test_members_that_are_gone_for_long_are_deleted(store: SqlStore) -> None:

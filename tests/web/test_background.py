@@ -17,6 +17,7 @@ from visavis.cli.archive import keep_sign_ins, watch_credentials
 from visavis.domain.audit import ActionType, AuditEntry, AuditSearch
 from visavis.domain.changes import EVERYTHING, ChangeSet, change_set, rights_changed
 from visavis.domain.errors import VisavisError
+from visavis.domain.membership import MemberState
 from visavis.domain.oauth import CredentialKind
 from visavis.services.secrets import digest
 from visavis.store import open_store
@@ -188,7 +189,8 @@ async def test_the_process_is_a_member_until_it_ends(api: Api) -> None:
     assert gauges["visavis_nodes"].read() == 1
     await tasks.cancelled(*running)
     await api.app.leave()
-    assert await api.app.store.read(lambda rows: rows.members.all()) == []
+    (found,) = await api.app.store.read(lambda rows: rows.members.all())
+    assert found.state is MemberState.STOPPED
 
 
 async def test_the_archive_alone_forgets_what_was_revoked(api: Api) -> None:

@@ -111,7 +111,9 @@ async def test_a_recording_on_a_silent_node_waits_for_it(api: Api) -> None:
 
     await api.app.store.write(fill)
     (listed,) = (await api.call("GET", PATH)).json()["recordings"]
-    assert listed["nodes"] == [{"id": "dead", "machine": "media-7", "isSilent": True}]
+    assert listed["nodes"] == [
+        {"id": "dead", "machine": "media-7", "isSilent": True, "isStopped": False}
+    ]
     api.app.tally = await api.app.recording_admin.tally()
     assert "visavis_recordings_waiting_for_node 1.0" in (await api.client.get("/metrics")).text
 

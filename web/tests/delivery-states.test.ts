@@ -43,7 +43,7 @@ test("recordings on their way are listed with their state, progress and error", 
     uploaded: 1e6,
     nextTryAt: null,
     lastError: "",
-    nodes: [{ id: "a", machine: "media-1", isSilent: false }],
+    nodes: [{ id: "a", machine: "media-1", isSilent: false, isStopped: false }],
   };
   answer = says({
     pending: 2,
@@ -68,14 +68,19 @@ test("recordings on their way are listed with their state, progress and error", 
 
 test("a recording on a server that does not run waits for that server", async () => {
   const nodes = [
-    { id: "a", machine: "media-1", isSilent: false },
-    { id: "b", machine: "media-7", isSilent: true },
+    { id: "a", machine: "media-1", isSilent: false, isStopped: false },
+    { id: "b", machine: "media-7", isSilent: true, isStopped: false },
   ];
-  answer = says({ pending: 1, recordings: [{ startedAt: AT, state: "waiting", size: null, nodes }] });
+  const recordings = [{ startedAt: AT, state: "waiting", size: null, nodes }];
+  answer = says({ pending: 1, recordings });
   const card = await mount<Delivery>("visavis-delivery");
   const item = textOf(card.shadowRoot!.querySelector("li"));
   expect(item).toContain("· waiting for media-7");
   expect(item).toContain("It will be delivered once that server is back.");
+  nodes[1] = { ...nodes[1]!, isStopped: true };
+  answer = says({ pending: 1, recordings });
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(textOf((await drawn(card)).querySelector("li"))).toContain("start that server again");
 });
 
 test("the card asks more often while recordings wait, and after a failure as well", async () => {

@@ -343,7 +343,10 @@ def _brief(recording: RecordingStatus) -> dict[str, Any]:
 
 
 def _state(recording: RecordingStatus) -> str:
-    machines = ", ".join(node.machine for node in recording.awaited_nodes)
+    machines = ", ".join(
+        f"{node.machine} ({'stopped' if node.is_stopped else 'silent'})"
+        for node in recording.awaited_nodes
+    )
     return f"waiting for {machines}" if machines else str(recording.state)
 
 

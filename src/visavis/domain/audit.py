@@ -72,6 +72,8 @@ class ActionType(StrEnum):
     UPLOAD_KEY_CREATED = "uploadKeyCreated"
     UPLOAD_KEY_ROTATED = "uploadKeyRotated"
     UPLOAD_KEY_DELETED = "uploadKeyDeleted"
+    NODE_DRAINED = "nodeDrained"
+    NODE_UNDRAINED = "nodeUndrained"
     LOG_EXPORTED = "auditLogExported"
     LOG_TRIMMED = "auditLogTrimmed"
 

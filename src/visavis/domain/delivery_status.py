@@ -21,7 +21,8 @@ SHORT_CALL: Final = timedelta(seconds=2)
 class SpoolNode:
     """Node whose spool has journals of a recording. `machine` is the name of its host.
 
-    `is_silent` says that its app reports no beats, so that it may deliver nothing. `recorder_url`
+    `is_silent` says that it reports no beats, so that it may deliver nothing, and `is_stopped` that
+    it has been stopped. `is_draining` says that others are to take over what it has. `recorder_url`
     is the URL at which its recorder hands journals over, with the certificate (PEM) of that, empty
     if it does not.
     """
@@ -31,6 +32,8 @@ class SpoolNode:
     is_silent: bool
     recorder_url: str = ""
     recorder_certificate: str = ""
+    is_stopped: bool = False
+    is_draining: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Members: the app processes that share a database, and which of them are alive."""
+"""Members: the nodes that share a database, and which of them are alive."""
 
 from __future__ import annotations
 
@@ -18,10 +18,16 @@ A reader that was frozen itself could not see the beats, and must not consider t
 
 
 class MemberState(StrEnum):
-    """State of a member: it takes new calls, or it is about to end."""
+    """State of a member.
+
+    A member that is drained takes no new calls. It is draining as long as it has something that
+    other nodes are to take over.
+    """
 
     READY = "ready"
     DRAINING = "draining"
+    DRAINED = "drained"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +45,9 @@ NO_LOAD: Final = MemberLoad()
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An app process. `boot` identifies this start of it, and `beat` rises once a second.
+    """The app process of a node, or the recorder of a media node.
 
+    `boot` identifies this start of it, and `beat` rises once a second.
     `machine` is the name of its host, and `url` the one at which browsers reach it. `counts`
     are its busiest counts of limited uses (`domain.shared_counts`).
     """
@@ -98,9 +105,14 @@ class BeatWatch:
         return [self._observed[node_id].member for node_id in sorted(self._observed)]
 
     def is_alive(self, node_id: str) -> bool:
-        """Whether the member's beat was seen to rise within `SILENCE_SECONDS`."""
+        """Whether the member's beat was seen to rise within `SILENCE_SECONDS`.
+
+        A member that has been stopped is not alive.
+        """
         observed = self._observed.get(node_id)
-        return observed is not None and observed.silent_seconds < SILENCE_SECONDS
+        if observed is None or observed.member.state is MemberState.STOPPED:
+            return False
+        return observed.silent_seconds < SILENCE_SECONDS
 
     @property
     def is_decided(self) -> bool:

@@ -84,15 +84,26 @@ async def run(
 class ClusterPlace:
     """A worker of a media node: apps of other nodes control it over the bus.
 
-    `name` is that of the worker, and `node_id` its node.
+    `name` is that of the worker, and `node_id` its node. The worker asks the apps for other bridges
+    in place of its own while it is being stopped, or while `drained_file` exists.
     """
 
-    def __init__(self, bus: WatchedBus, *, name: str, node_id: str, region: str) -> None:
+    def __init__(
+        self,
+        bus: WatchedBus,
+        *,
+        name: str,
+        node_id: str,
+        region: str,
+        drained_file: Path | None = None,
+    ) -> None:
         self.bus = bus
         self._name = name
         self._node_id = node_id
         self._region = region
-        self.is_draining = False
+        self._drained_file = drained_file
+        self._is_stopping = False
+        self._is_drained = False
         self._used_at = time.monotonic()
         self._used_seconds = time.process_time()
 
@@ -104,9 +115,14 @@ class ClusterPlace:
             run_every("worker report", REPORT_SECONDS, partial(self.report, worker)),
         )
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether the worker takes no new bridges, unless there is no other worker."""
+        return self._is_stopping or self._is_drained
+
     async def drain(self, worker: Worker) -> None:
         """Let the apps replace the worker's bridges by those of others; wait until they have."""
-        self.is_draining = True
+        self._is_stopping = True
         end = time.monotonic() + DRAIN_SECONDS
         if worker.bridge_count:
             log.info("draining", bridges=worker.bridge_count)
@@ -116,7 +132,9 @@ class ClusterPlace:
             log.warning("bridges are left after the drain", bridges=worker.bridge_count)
 
     async def report(self, worker: Worker) -> None:
-        """Tell the apps that the worker is there, and its load."""
+        """Tell the apps that the worker is there, its load, and whether it is being drained."""
+        if self._drained_file:
+            self._is_drained = await asyncio.to_thread(self._drained_file.exists)
         report = WorkerReport(
             worker=self._name,
             node=self._node_id,

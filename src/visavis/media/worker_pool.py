@@ -117,6 +117,12 @@ class WorkerPool:
         return any(client.is_connected and client.port.is_draining for client in self._clients)
 
     @property
+    def is_drained(self) -> bool:
+        """Whether the connected workers of this media node have no bridges and take no new ones."""
+        ports = [client.port for client in self._clients if client.is_connected]
+        return all(port.is_draining and not port.bridges for port in ports)
+
+    @property
     def limits_reached(self) -> Counter[Limit]:
         """Limits that recordings and legs of all workers have reached since the app's start."""
         return sum((client.limits_reached for client in self._clients), Counter())

@@ -174,7 +174,10 @@ class MissingRecording(JsonBody):
 
 
 class NodeRow(Struct):
-    """A node: one `visavis serve`. state is `silent` if its app was not heard for 2.5 seconds.
+    """A node: one `visavis serve`.
+
+    state is `silent` if it was not heard for 2.5 seconds, and `stopped` for a day after a stop. A
+    `drained` node takes no new calls and has none.
 
     calls, pages, media_workers and bridges are those of its last report. sites is the number of
     sites that it owns. jobs are the periodic jobs that it is doing, or was the last to do.
@@ -183,7 +186,7 @@ class NodeRow(Struct):
     id: str
     machine: str
     url: str
-    state: Literal["ready", "draining", "silent"]
+    state: Literal["ready", "draining", "drained", "stopped", "silent"]
     version: str
     since: Time
     roles: list[str]
@@ -193,6 +196,14 @@ class NodeRow(Struct):
     bridges: int
     sites: int
     jobs: list[str]
+
+
+class NodeDrain(Struct):
+    """A node that takes no new calls from now on, or takes them again."""
+
+    id: str
+    machine: str
+    is_drained: bool
 
 
 class UploadKeySecret(Struct):

@@ -42,12 +42,13 @@ class RecordingServerVerdict(JsonBody):
 class RecordingNode(JsonBody):
     """A node whose disk has packets of a recording.
 
-    isSilent: the node does not run, or does not reach the database.
+    isSilent: the node does not run, or does not reach the database. isStopped: it was stopped.
     """
 
     id: str
     machine: str
     is_silent: bool
+    is_stopped: bool
 
 
 class Recording(JsonBody):
@@ -113,7 +114,10 @@ def recording_of(status: RecordingStatus) -> Recording:
         last_error=status.last_error,
         is_incomplete=status.is_incomplete,
         missing_media=list(status.missing),
-        nodes=[RecordingNode(node.id, node.machine, node.is_silent) for node in status.nodes],
+        nodes=[
+            RecordingNode(node.id, node.machine, node.is_silent, node.is_stopped)
+            for node in status.nodes
+        ],
         recording_server_url=status.server_url,
         delivered_at=format_optional_time(status.delivered_at),
     )

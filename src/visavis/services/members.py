@@ -37,17 +37,17 @@ class Members:
         self._load = load
         self._elapsed = elapsed
         self._watch = BeatWatch()
-        self._state = MemberState.READY
+        self.state = MemberState.READY
 
     def drain(self) -> None:
         """Report to the others that this process is about to end."""
-        self._state = MemberState.DRAINING
+        self.state = MemberState.DRAINING
 
     def report(self) -> Member:
         counts: dict[str, float] = {}
         for counter in self._counters:
             counts |= counter.busiest()
-        return replace(self.me, state=self._state, load=self._load(), counts=counts)
+        return replace(self.me, state=self.state, load=self._load(), counts=counts)
 
     def observe(self, members: Sequence[Member]) -> None:
         self._watch.observe(members, self._elapsed())

@@ -215,6 +215,10 @@ class NodeRows(Protocol):
     def save_recorder(self, node_id: str, url: str, certificate: str) -> None:
         """Save where and with which certificate the node's recorder hands journals over."""
 
+    def set_drained(self, node_id: str, *, is_drained: bool) -> bool:
+        """Save whether the node takes no new calls; return whether that is a change."""
+
+    def is_drained(self, node_id: str) -> bool: ...
     def mark_alive(self, node_id: str, now: datetime) -> None:
         """Record that the node's app is running and has calls in progress."""
 
@@ -226,7 +230,7 @@ class NodeRows(Protocol):
 
 
 class MemberRows(Protocol):
-    """The app processes that share the database."""
+    """The nodes that share the database."""
 
     def beat(self, me: Member) -> Sequence[Member]:
         """Add 1 to a member's beat, and save its state and load; return all members.
@@ -235,8 +239,8 @@ class MemberRows(Protocol):
         """
 
     def all(self) -> Sequence[Member]: ...
-    def delete(self, node_id: str, boot: str) -> None:
-        """Delete a member that is ending, unless another process has replaced it."""
+    def stop(self, node_id: str, boot: str) -> None:
+        """Mark a member as stopped, unless another process has replaced it."""
 
     def delete_silent(self, seconds: float) -> int:
         """Delete the members without a beat for this time, by the database's clock."""

@@ -213,6 +213,7 @@ nodes = Table(
     Column("machine", Text, nullable=False, server_default=""),
     Column("recorder_url", Text, nullable=False, server_default=""),
     Column("recorder_certificate", Text, nullable=False, server_default=""),
+    Column("is_drained", Boolean(create_constraint=False), nullable=False, server_default=false()),
 )
 
 members = Table(

@@ -76,6 +76,7 @@ const GROUPS: [Word, string[]][] = [
     ],
   ],
   ["groupAuditLog", ["auditLogExported", "auditLogTrimmed"]],
+  ["groupServers", ["nodeDrained", "nodeUndrained"]],
 ];
 
 const AUTHORS: Record<string, Word> = {

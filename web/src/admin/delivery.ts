@@ -106,11 +106,13 @@ const when = (moment: string | null): string => (moment ? `${dateTime(moment)}: 
 const item = (one: Recording) => {
   const sent = one.size ? ` · ${fileSize(one.uploaded)} ${t("of")} ${fileSize(one.size)}` : "";
   const next = one.nextTryAt ? ` · ${t("nextTry")} ${dateTime(one.nextTryAt)}` : "";
-  const machines = one.nodes.filter((node) => node.isSilent).map((node) => node.machine);
+  const awaited = one.nodes.filter((node) => node.isSilent);
+  const machines = awaited.map((node) => node.machine);
+  const help = awaited.every((node) => node.isStopped) ? "waitingForStoppedNode" : "waitingForNodeHelp";
   const state = machines.length
     ? `${t("waitingForNode")} ${machines.join(", ")}`
     : t(STATES[one.state] ?? "none");
   return html`<li>${dateTime(one.startedAt)} · ${state}${sent}${next}
-    ${machines.length ? html`<p class="warn small">${t("waitingForNodeHelp")}</p>` : nothing}
+    ${machines.length ? html`<p class="warn small">${t(help)}</p>` : nothing}
     ${one.lastError ? html`<p class="error small">${one.lastError}</p>` : nothing}</li>`;
 };

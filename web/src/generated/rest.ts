@@ -45,7 +45,7 @@ export type AuditLog = {
   agentId: number | null;
   agentEmail: string;
   createTime: string;
-  actionType: "audioAndVideoChatManagement" | "recordingPolicyManagement" | "recordingPlayed" | "recordingDownloaded" | "recordingComposed" | "recordingHeld" | "recordingReleased" | "recordingDeleted" | "recordingDeliveredWithout" | "signedIn" | "signInFailed" | "clientRefused" | "tokenRefused" | "uploadKeyRefused" | "signedOut" | "signedOutEverywhere" | "sessionEnded" | "passwordChanged" | "passwordReset" | "agentCreated" | "agentDisabled" | "agentEnabled" | "agentPermissionsChanged" | "roleCreated" | "rolePermissionsChanged" | "roleAssigned" | "roleUnassigned" | "apiKeyCreated" | "apiKeyRotated" | "apiKeyDeleted" | "clientCreated" | "clientGrantsChanged" | "clientSecretRotated" | "clientDisabled" | "clientEnabled" | "tokenIssued" | "tokenRotated" | "tokenRevoked" | "tokenReused" | "siteCreated" | "siteDisabled" | "siteEnabled" | "uploadKeyCreated" | "uploadKeyRotated" | "uploadKeyDeleted" | "auditLogExported" | "auditLogTrimmed";
+  actionType: "audioAndVideoChatManagement" | "recordingPolicyManagement" | "recordingPlayed" | "recordingDownloaded" | "recordingComposed" | "recordingHeld" | "recordingReleased" | "recordingDeleted" | "recordingDeliveredWithout" | "signedIn" | "signInFailed" | "clientRefused" | "tokenRefused" | "uploadKeyRefused" | "signedOut" | "signedOutEverywhere" | "sessionEnded" | "passwordChanged" | "passwordReset" | "agentCreated" | "agentDisabled" | "agentEnabled" | "agentPermissionsChanged" | "roleCreated" | "rolePermissionsChanged" | "roleAssigned" | "roleUnassigned" | "apiKeyCreated" | "apiKeyRotated" | "apiKeyDeleted" | "clientCreated" | "clientGrantsChanged" | "clientSecretRotated" | "clientDisabled" | "clientEnabled" | "tokenIssued" | "tokenRotated" | "tokenRevoked" | "tokenReused" | "siteCreated" | "siteDisabled" | "siteEnabled" | "uploadKeyCreated" | "uploadKeyRotated" | "uploadKeyDeleted" | "nodeDrained" | "nodeUndrained" | "auditLogExported" | "auditLogTrimmed";
   actionSummary: string;
   actionDetails: Detail[];
   agentName: string;
@@ -250,6 +250,7 @@ export type RecordingNode = {
   id: string;
   machine: string;
   isSilent: boolean;
+  isStopped: boolean;
 };
 
 /** A page of recordings, newest first, with figures over all of them. */

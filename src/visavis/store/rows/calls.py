@@ -29,6 +29,14 @@ class SqlNodeRows(Rows):
         statement = self._upsert(t.nodes).values(id=node_id, **unknown, **recorder)
         self._run(statement.on_conflict_do_update(index_elements=["id"], set_=recorder))
 
+    def set_drained(self, node_id: str, *, is_drained: bool) -> bool:
+        c = t.nodes.c
+        mine = update(t.nodes).where(c.id == node_id, c.is_drained.is_not(is_drained))
+        return bool(self._run(mine.values(is_drained=is_drained)).rowcount)
+
+    def is_drained(self, node_id: str) -> bool:
+        return bool(self._run(select(t.nodes.c.is_drained).where(t.nodes.c.id == node_id)).scalar())
+
     def mark_alive(self, node_id: str, now: datetime) -> None:
         self._run(update(t.nodes).where(t.nodes.c.id == node_id).values(alive_at=now))
 

@@ -1,4 +1,4 @@
-"""Members: the app processes that share the database, each with a beat."""
+"""Members: the nodes that share the database, each with a beat."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ class SqlMemberRows(Rows):
     def all(self) -> Sequence[Member]:
         return [_member(row) for row in self._run(_members())]
 
-    def delete(self, node_id: str, boot: str) -> None:
+    def stop(self, node_id: str, boot: str) -> None:
         c = t.members.c
-        self._run(delete(t.members).where(c.node_id == node_id, c.boot == boot))
+        mine = update(t.members).where(c.node_id == node_id, c.boot == boot)
+        self._run(mine.values(state=MemberState.STOPPED))
 
     def delete_silent(self, seconds: float) -> int:
         before = self._database_time() - seconds

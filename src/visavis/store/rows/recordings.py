@@ -23,6 +23,7 @@ from visavis.domain.delivery_status import (
     SpoolNode,
 )
 from visavis.domain.handover import RecordingShares, after_listing
+from visavis.domain.membership import MemberState
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import (
     ARRIVED,
@@ -273,16 +274,18 @@ class SqlRecordingRows(Rows):
     def spool_nodes(self, silent_seconds: float) -> Mapping[str, SpoolNode]:
         c, m = t.nodes.c, t.members.c
         is_heard = m.beaten_at > self._database_time() - silent_seconds
-        query = select(c.id, c.machine, c.recorder_url, c.recorder_certificate)
+        query = select(c.id, c.machine, c.recorder_url, c.recorder_certificate, m.state)
         query = query.add_columns(func.coalesce(is_heard, false()).label("is_heard"))
         query = query.outerjoin(t.members, m.node_id == c.id)
         return {
             row.id: SpoolNode(
                 row.id,
                 row.machine or row.id,
-                not row.is_heard,
+                not row.is_heard or row.state == MemberState.STOPPED,
                 row.recorder_url,
                 row.recorder_certificate,
+                row.state == MemberState.STOPPED,
+                row.state in {MemberState.DRAINING, MemberState.DRAINED},
             )
             for row in self._run(query)
         }

@@ -160,7 +160,9 @@ const english = {
   recordingWaits: "waiting",
   waitingForNode: "waiting for",
   waitingForNodeHelp:
-    "Its packets are on a server that is not running. It will be delivered once that server is back.",
+    "Its packets are on a server that is not running. It will be delivered once that server is back. If that server cannot come back, ask the operator to move its recordings to another one.",
+  waitingForStoppedNode:
+    "Its packets are on a server that was stopped. Ask the operator to start that server again, or to move its recordings to another one.",
   recordingIsMade: "being made into a file",
   recordingIsSent: "being uploaded",
   recordingFailed: "could not be made into a file",
@@ -275,6 +277,7 @@ const english = {
   groupAgents: "Agents, roles and sites",
   groupPrograms: "Keys, OAuth clients and tokens",
   groupAuditLog: "The audit log itself",
+  groupServers: "Servers",
   date: "Date",
   length: "Length",
   kind: "Kind",

@@ -1,4 +1,4 @@
-import{a as e,f as t,g as n,h as r,i,l as a,m as o,p as s,t as c,v as l,x as u}from"./decorate-3PJmHqS3.js";import{a as d,i as f,o as p}from"./session-CMND6Py3.js";var m=class extends r{constructor(...e){super(...e),this.current=``,this.session=null,this.alone=!1,this.hasFailed=!1,this.signOut=async()=>{this.hasFailed=!1,this.hasFailed=!await f()}}static{this.styles=[i,u`
+import{a as e,f as t,g as n,h as r,i,l as a,m as o,p as s,t as c,v as l,x as u}from"./decorate-t_bKOMS2.js";import{a as d,i as f,o as p}from"./session-CMND6Py3.js";var m=class extends r{constructor(...e){super(...e),this.current=``,this.session=null,this.alone=!1,this.hasFailed=!1,this.signOut=async()=>{this.hasFailed=!1,this.hasFailed=!await f()}}static{this.styles=[i,u`
       :host { display: block; }
       header { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; align-items: center; padding: 0.5rem clamp(0.75rem, 3vw, 1.25rem); min-height: 3.75rem; border-bottom: 1px solid var(--line); background: var(--card); }
       .brand { display: inline-flex; gap: 0.6rem; align-items: center; font-weight: 650; color: var(--ink); text-decoration: none; min-height: 2.75rem; }

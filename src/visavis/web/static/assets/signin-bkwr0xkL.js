@@ -1,4 +1,4 @@
-/* empty css             */import{a as e,f as t,g as n,h as r,i,l as a,m as o,t as s,v as c,x as l}from"./decorate-3PJmHqS3.js";import{t as u}from"./en-errors-CP5f9I_7.js";import{t as d}from"./refusal-CBjRxXIj.js";var f=class extends r{constructor(...e){super(...e),this.error=``,this.isBusy=!1}static{this.styles=[i,l`
+/* empty css             */import{a as e,f as t,g as n,h as r,i,l as a,m as o,t as s,v as c,x as l}from"./decorate-t_bKOMS2.js";import{t as u}from"./en-errors-CP5f9I_7.js";import{t as d}from"./refusal-CBjRxXIj.js";var f=class extends r{constructor(...e){super(...e),this.error=``,this.isBusy=!1}static{this.styles=[i,l`
       main { max-width: 24rem; margin: 0 auto; padding: max(2rem, 12vh) 1rem 2rem; }
       .brand { display: flex; gap: 0.75rem; align-items: center; justify-content: center; font-weight: 650; font-size: 1.25rem; margin-bottom: 1.5rem; color: var(--ink); text-decoration: none; }
       form { display: grid; gap: 1rem; padding: 1.75rem; }

@@ -1,4 +1,4 @@
-import{d as e,f as t,g as n,h as r,i,m as a,p as o,t as s,v as c,x as l}from"./decorate-3PJmHqS3.js";import{a as u,t as d}from"./format-DdnngG-R.js";import{t as f}from"./icons-wV0n964l.js";import{n as p,t as m}from"./observable-DkUD7H3Y.js";var ee=l`
+import{d as e,f as t,g as n,h as r,i,m as a,p as o,t as s,v as c,x as l}from"./decorate-t_bKOMS2.js";import{a as u,t as d}from"./format-DdnngG-R.js";import{t as f}from"./icons-DtcLa5Vy.js";import{n as p,t as m}from"./observable-DkUD7H3Y.js";var ee=l`
   :host { display: grid; gap: 12px; min-height: 0; }
   .stage { position: relative; background: #0c1013; color: #fff; border-radius: 12px; overflow: hidden; aspect-ratio: 16 / 9; min-height: 96px; max-height: max(96px, calc(100dvh - 190px)); width: 100%; }
   video { display: block; }

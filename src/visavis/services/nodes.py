@@ -1,0 +1,69 @@
+"""Administration of the nodes that share the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from visavis.domain.audit import ActionType
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.membership import Member
+from visavis.domain.people import operator
+from visavis.services.audit import Auditor
+from visavis.services.ports import Store, Transaction
+
+
+class NodeAdmin:
+    """Actions of operators on nodes."""
+
+    def __init__(self, store: Store, auditor: Auditor) -> None:
+        self._store = store
+        self._auditor = auditor
+
+    async def drain(self, name: str) -> Member:
+        """Let a node, named by its id or machine, take no new calls and hand its calls over.
+
+        This is valid until `undrain`, also after a restart of the node. Raises `EntityNotFound`
+        and `PreconditionFailed`.
+        """
+        return await self._store.write(lambda rows: self._set_drained(rows, name, is_drained=True))
+
+    async def undrain(self, name: str) -> Member:
+        """Let a node take new calls again. Raises as `drain` does."""
+        return await self._store.write(lambda rows: self._set_drained(rows, name, is_drained=False))
+
+    def _set_drained(self, rows: Transaction, name: str, *, is_drained: bool) -> Member:
+        node = _named(rows.members.all(), name)
+        _require_drainable(node)
+        if rows.nodes.set_drained(node.node_id, is_drained=is_drained):
+            self._audit(rows, node, is_drained=is_drained)
+        return node
+
+    def _audit(self, rows: Transaction, node: Member, *, is_drained: bool) -> None:
+        """Add the action to the logs of all sites, each of which may have calls on the node."""
+        action = ActionType.NODE_DRAINED if is_drained else ActionType.NODE_UNDRAINED
+        done = "Drained" if is_drained else "Ended the drain of"
+        summary = f"{done} the node {node.machine} ({node.node_id})"
+        for site in rows.sites.all():
+            author, target = operator(site.id), f"node {node.node_id}"
+            rows.audit.add(self._auditor.entry(author, site.id, action, target, summary))
+
+
+def _named(members: Sequence[Member], name: str) -> Member:
+    found = [one for one in members if name in {one.node_id, one.machine}]
+    if not found:
+        raise VisavisError(ErrorKind.EntityNotFound, f"There is no node {name}: see visavis nodes.")
+    if len(found) > 1:
+        ids = ", ".join(one.node_id for one in found)
+        raise VisavisError(
+            ErrorKind.PreconditionFailed, f"Several nodes run on {name}: choose one of {ids}."
+        )
+    return found[0]
+
+
+def _require_drainable(node: Member) -> None:
+    if "app" in node.roles:
+        raise VisavisError(
+            ErrorKind.PreconditionFailed,
+            "Only media nodes can be drained. To move the calls of a node with an app, see "
+            "docs/cluster.md.",
+        )

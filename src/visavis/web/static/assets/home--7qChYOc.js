@@ -1,0 +1,1 @@
+import"./page-header-Dn5XINpE.js";import{n as e,o as t}from"./session-CMND6Py3.js";var n=await e();document.querySelector(`visavis-header`).session=n;for(let e of document.querySelectorAll(`.cards a`))e.closest(`li`).hidden=!!n&&!t(e.pathname,n);

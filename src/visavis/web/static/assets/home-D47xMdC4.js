@@ -1,1 +1,0 @@
-import"./page-header-Btfb0k-P.js";import{n as e,o as t}from"./session-CMND6Py3.js";var n=await e();document.querySelector(`visavis-header`).session=n;for(let e of document.querySelectorAll(`.cards a`))e.closest(`li`).hidden=!!n&&!t(e.pathname,n);

@@ -1,1 +1,0 @@
-/* empty css             */import{t as e}from"./console-npz4IunN.js";var t=new e;t.join=location.pathname.split(`/`).pop()??``,document.body.append(t);

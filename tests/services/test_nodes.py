@@ -1,0 +1,83 @@
+"""Nodes that operators drain: by id or machine, in the audit log, and media nodes only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from visavis.clock_and_ids import new_id
+from visavis.domain.audit import ActionType
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.membership import Member
+from visavis.services.audit import Auditor
+from visavis.services.nodes import NodeAdmin
+from visavis.services.ports import Transaction
+from visavis.store import open_store
+from visavis.store.sql import SqlStore
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def add_nodes(rows: Transaction) -> None:
+    media = ("media", "recorder")
+    for node_id, machine, roles in (
+        ("a", "media-7", media),
+        ("b", "media-8", media),
+        ("c", "media-8", media),
+        ("d", "app-1", ("app",)),
+    ):
+        rows.nodes.save(node_id, "", NOW, machine)
+        rows.members.beat(Member(node_id, "boot", NOW, "1", machine, "", roles))
+    for name in ("One", "Two"):
+        rows.sites.add(name, NOW)
+
+
+@pytest.fixture
+async def store(new_database: Path, anyio_backend: str) -> AsyncIterator[SqlStore]:
+    opened = open_store(str(new_database))
+    await opened.write(add_nodes)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def admin(store: SqlStore) -> NodeAdmin:
+    return NodeAdmin(store, Auditor(lambda: NOW, new_id))
+
+
+async def test_a_node_is_drained_until_it_is_undrained(admin: NodeAdmin, store: SqlStore) -> None:
+    for name in ("media-7", "a"):  # the second time changes nothing
+        assert (await admin.drain(name)).node_id == "a"
+        assert await store.read(lambda rows: rows.nodes.is_drained("a"))
+    await store.write(lambda rows: rows.nodes.save("a", "", NOW, "media-7"))  # a restart
+    assert await store.read(lambda rows: rows.nodes.is_drained("a"))
+    assert not await store.read(lambda rows: rows.nodes.is_drained("b"))
+    await admin.undrain("a")
+    assert not await store.read(lambda rows: rows.nodes.is_drained("a"))
+    for site_id in (1, 2):
+        entries = await store.read(lambda rows, n=site_id: rows.audit.list_page(n, 9))  # type: ignore[misc]
+        assert [(one.action_type, one.summary) for one in entries] == [
+            (ActionType.NODE_UNDRAINED, "Ended the drain of the node media-7 (a)"),
+            (ActionType.NODE_DRAINED, "Drained the node media-7 (a)"),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "message"),
+    [
+        ("e", ErrorKind.EntityNotFound, "There is no node e"),
+        ("media-8", ErrorKind.PreconditionFailed, "choose one of b, c"),
+        ("d", ErrorKind.PreconditionFailed, "Only media nodes can be drained"),
+    ],
+)
+async def test_a_name_that_is_not_that_of_one_media_node(
+    admin: NodeAdmin, name: str, kind: ErrorKind, message: str
+) -> None:
+    with pytest.raises(VisavisError, match=message) as caught:
+        await admin.drain(name)
+    assert caught.value.kind is kind
