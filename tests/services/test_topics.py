@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from visavis.services.topics import (
     CONFIG_TOPIC,
-    CONSOLES_TOPIC,
     SOCKET_TOPIC,
+    consoles_topic,
     is_within_node,
     node_of,
 )
@@ -19,5 +19,10 @@ def test_the_topic_of_a_socket_names_its_node() -> None:
 
 def test_only_availability_stays_on_its_node() -> None:
     assert is_within_node(f"{CONFIG_TOPIC}1")
-    assert not is_within_node(f"{CONSOLES_TOPIC}1")
+    assert not is_within_node(consoles_topic(1, "node"))
     assert not is_within_node(f"{SOCKET_TOPIC}config.1")
+
+
+def test_consoles_do_not_follow_a_former_owner() -> None:
+    assert consoles_topic(1, "one") != consoles_topic(1, "other")
+    assert node_of(consoles_topic(1, "node-1")) == ""

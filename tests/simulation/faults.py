@@ -39,7 +39,7 @@ async def freeze_briefly(simulation: Simulation) -> None:
     """Freeze a node for about the time after which the others notice it."""
     node = simulation.any_node()
     simulation.freeze(node)
-    await simulation.pass_time(simulation.random.uniform(1.0, 10.0))
+    await simulation.pass_time(simulation.random.uniform(1.0, 6.0))
     simulation.thaw(node)
 
 

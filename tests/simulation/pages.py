@@ -19,7 +19,7 @@ from visavis.domain.errors import VisavisError
 from visavis.domain.people import Agent, Visitor
 from visavis.protocol import signaling
 from visavis.services.presence import AgentSession
-from visavis.services.topics import CONSOLES_TOPIC, SOCKET_TOPIC
+from visavis.services.topics import SOCKET_TOPIC, consoles_topic
 
 OFFERED: Final = without_video(OFFER)
 ANSWERED: Final = without_video(ANSWER)
@@ -57,20 +57,20 @@ class Socket:
         self.is_open = True
         self.is_busy = False
         self.messages: deque[Any] = deque()
+        self.topics: tuple[str, ...] = ()
         self.person: Any = page.person_at(self.id)
         page.world.sites[self.id] = page.site_id
 
     # At the node
 
     def open(self) -> None:
-        self.node.bus.listen(f"{SOCKET_TOPIC}{self.id}", self.deliver)
-        if topic := self.page.topic:
-            self.node.bus.listen(topic, self.deliver)
         self.node.process.spawn(self._serve())
 
     async def _serve(self) -> None:
         try:
-            await self.node.edge.arrive(self.id, self.page.site_id)
+            owner = await self.node.edge.arrive(self.id, self.page.site_id)
+            if self.is_open:
+                self._listen(owner)
             await self.page.admit(self)
         except VisavisError:
             self._close()
@@ -79,6 +79,11 @@ class Socket:
         if self.is_open:
             await self.node.edge.until_moved(self.id, self.page.site_id)
             self._close()
+
+    def _listen(self, owner: str) -> None:
+        self.topics = (f"{SOCKET_TOPIC}{self.id}", *self.page.topics(owner))
+        for topic in self.topics:
+            self.node.bus.listen(topic, self.deliver)
 
     def _close(self) -> None:
         """Close the socket from the node's side."""
@@ -109,8 +114,8 @@ class Socket:
         """Handle the end of the connection."""
         if self.is_open:
             self.is_open = False
-            self.node.bus.stop_listening(f"{SOCKET_TOPIC}{self.id}", self.deliver)
-            if topic := self.page.topic:
+            self.page.world.sites.pop(self.id, None)
+            for topic in self.topics:
                 self.node.bus.stop_listening(topic, self.deliver)
             self.page.left(self)
 
@@ -150,8 +155,6 @@ class World:
 class Page:
     """A page, connected to a node through `socket` unless it is about to connect again."""
 
-    topic = ""
-
     def __init__(self, world: World, site_id: int) -> None:
         self.world = world
         self.site_id = site_id
@@ -166,6 +169,10 @@ class Page:
         world.pages[self] = None
 
     # Differences between the kinds of pages
+
+    def topics(self, owner: str) -> tuple[str, ...]:
+        """Return the topics of the site that this page follows at the node of its owner."""
+        return ()
 
     def person_at(self, socket_id: str) -> Any: ...
     async def admit(self, socket: Socket) -> None: ...
@@ -252,9 +259,11 @@ class AgentPage(Page):
 
     def __init__(self, world: World, site_id: int, agent_id: int) -> None:
         self.agent = Agent(agent_id, site_id, "a@example.com", "Bo", is_administrator=True)
-        self.topic = f"{CONSOLES_TOPIC}{site_id}"
         self.has_media = False
         super().__init__(world, site_id)
+
+    def topics(self, owner: str) -> tuple[str, ...]:
+        return (consoles_topic(self.site_id, owner),)
 
     def person_at(self, socket_id: str) -> AgentSession:
         return AgentSession(socket_id, self.agent)

@@ -25,8 +25,16 @@ WORKERS_TOPIC: Final = "workers"
 WORKER_TOPIC: Final = "worker."
 """Control exchanges of apps with a media worker, by its name: that of its node and its number."""
 
-CONSOLES_TOPIC: Final = "consoles."
-"""Messages sent to every agent console of a site."""
+_CONSOLES_TOPIC: Final = "consoles."
+
+
+def consoles_topic(site_id: int, owner: str) -> str:
+    """Return the topic of the messages to every agent console of a site, from its owner.
+
+    A node that was frozen while another one has taken the site publishes on a topic that no console
+    follows any more.
+    """
+    return f"{_CONSOLES_TOPIC}{site_id}.{owner}"
 
 
 def is_within_node(topic: str) -> bool:

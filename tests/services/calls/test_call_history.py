@@ -112,7 +112,7 @@ async def test_missed_calls_are_those_that_nobody_answered(site: SimulatedSite) 
 
 
 def revisions(site: SimulatedSite) -> list[int]:
-    told = site.told.get("consoles.1", [])
+    told = site.told.get("consoles.1.node", [])
     return [message["revision"] for message in told if message["type"] == "pastCalls"]
 
 

@@ -16,11 +16,11 @@ async def test_only_changes_are_sent(site: SimulatedSite) -> None:
     site.forget()
     site.calls.site(1).schedule_update()
     await site.pass_time(1)
-    assert "consoles.1" not in site.told
+    assert "consoles.1.node" not in site.told
     site.calls.site(1).past_calls_changed()
     site.calls.site(1).past_calls_changed()
     await site.pass_time(1)
-    assert [message["type"] for message in site.told["consoles.1"]] == ["pastCalls"]
+    assert [message["type"] for message in site.told["consoles.1.node"]] == ["pastCalls"]
 
 
 async def test_a_console_that_opens_later_is_sent_everything(site: SimulatedSite) -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 def consoles(site: SimulatedSite, kind: str) -> list[dict[str, Any]]:
-    return [m for m in site.told.get("consoles.1", []) if m["type"] == kind]
+    return [m for m in site.told.get("consoles.1.node", []) if m["type"] == kind]
 
 
 async def here(site: SimulatedSite, socket_id: str, page: str = "/shop") -> None:

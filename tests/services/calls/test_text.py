@@ -22,7 +22,7 @@ async def test_they_arrive_as_they_were_written(site: SimulatedSite, name: str) 
     site.calls.agent_arrived(agent_session("b", 2))
     await site.visitor(signaling.Here(name, name))
     await site.pass_time(2)
-    visitors = [m for m in site.told["consoles.1"] if m["type"] == "visitors"]
+    visitors = [m for m in site.told["consoles.1.node"] if m["type"] == "visitors"]
     (seen,) = visitors[-1]["visitors"]
     assert (seen["page"], seen["name"]) == (name, name)
 

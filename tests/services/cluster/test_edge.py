@@ -436,6 +436,40 @@ async def test_pages_of_a_site_that_this_node_loses_connect_again(remote: SiteAt
     assert not edge._pages["w"].has_moved
 
 
+async def test_requests_wait_until_this_node_knows_its_sites(remote: SiteAtEdge) -> None:
+    edge, owners = edge_of(remote), edge_of(remote)._owners
+    owners.owner = "edge"  # type: ignore[attr-defined]
+    is_known, visitor, agent = asyncio.Event(), Visitor("v", 1), agent_session("a")
+
+    async def settled() -> None:
+        await is_known.wait()
+
+    edge._settled = settled
+    assert await edge.arrive("v", 1) == await edge.arrive("a", 1) == "edge"
+    welcome = child(edge.welcome(agent))
+    place = child(edge.from_visitor(visitor, signaling.PlaceCall("video", OFFER)))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not place.done()
+    assert not welcome.done()
+    is_known.set()
+    await welcome
+    await place
+    is_known.clear()
+    request = child(edge.from_visitor(visitor, signaling.PlaceCall("video", OFFER)))
+    accept = child(edge.from_agent(agent, signaling.Accept("any")))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    edge.site_lost(1)
+    is_known.set()
+    await asyncio.wait_for(edge.until_moved("v", 1), PATIENCE)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not request.done()  # their sockets are about to be closed
+    assert not accept.done()
+    await cancelled(request, accept)
+
+
 async def test_a_page_whose_site_comes_here_while_it_asks_connects_again(
     remote: SiteAtEdge,
 ) -> None:

@@ -11,6 +11,7 @@ from visavis.protocol.cluster import NodeHeartbeat
 from visavis.protocol.wire import encode
 from visavis.services.cluster.heartbeats import (
     HEARTBEAT_SECONDS,
+    LATE_SECONDS,
     SETTLE_SECONDS,
     SILENCE_SECONDS,
     Heartbeats,
@@ -99,3 +100,14 @@ async def test_a_node_that_has_missed_heartbeats_hears_the_next_ones() -> None:
         bus.publish(NODES_TOPIC, NodeHeartbeat("b"))
         await asyncio.sleep(0)
     await cancelled(follower)
+
+
+async def test_a_node_that_is_late_is_still_heard() -> None:
+    node = Node(LocalBus(), "a")
+    await node.settle()
+    node.heartbeats.receive(encode(NodeHeartbeat("b")))
+    for _ in range(round(LATE_SECONDS / HEARTBEAT_SECONDS)):
+        assert node.heartbeats.heard_lately == {"a", "b"}
+        await node.pass_time(HEARTBEAT_SECONDS)
+    assert node.heartbeats.heard_lately == {"a"}
+    assert node.heard == "ab"

@@ -31,12 +31,13 @@ from visavis.protocol.cluster import NodeHeartbeat
 from visavis.protocol.wire import encode
 from visavis.services.calls import Calls
 from visavis.services.cluster import edge as edge_module
+from visavis.services.cluster import node as module
 from visavis.services.cluster.heartbeats import HEARTBEAT_SECONDS, SETTLE_SECONDS
 from visavis.services.cluster.node import ClusterNode
 from visavis.services.members import Members
 from visavis.services.ports import Transaction
 from visavis.store.sql import SqlStore
-from visavis.tasks import cancelled
+from visavis.tasks import cancelled, child
 
 pytestmark = pytest.mark.anyio
 
@@ -248,6 +249,26 @@ async def test_a_process_that_leaves_says_so(nodes: tuple[Node, Node]) -> None:
     first.cluster.leave()
     await until(lambda: first.node_id not in second.cluster._heartbeats.heard)
     await cancelled(*running)
+
+
+async def test_a_process_is_heard_before_it_takes_its_sites(nodes: tuple[Node, Node]) -> None:
+    first, second = nodes
+    bus: Any = first.cluster._bus
+    bus.is_connected = False
+    following = child(second.cluster._heartbeats.follow())
+    second.cluster._heartbeats._silent_seconds.clear()
+    announcing = child(first.cluster.announce())
+    await asyncio.sleep(0)
+    assert not announcing.done()
+    bus.is_connected = True
+    await announcing
+    await until(lambda: first.node_id in second.cluster._heartbeats.heard)
+    bus.is_connected = False
+    announcing = child(first.cluster.announce())
+    await asyncio.sleep(0)
+    first.time += module.ANNOUNCE_SECONDS
+    await announcing  # the bus stays away
+    await cancelled(following)
 
 
 DYING: dict[str, Callable[[ClusterNode], Any]] = {

@@ -60,12 +60,16 @@ class Node:
         )
         self.ownership = Ownership(self.node_id, self.boot, self.lost.append, CLUSTER)
         self.owners = ClusterOwners(
+            settled=self.settled,
             ownership=self.ownership,
             store=self.store,
             members=self.members,
             heard=lambda: self.heartbeats.heard,
             take=self._take,
         )
+
+    async def settled(self) -> None:
+        """The sites of this process are always known."""
 
     async def _take(self, site_id: int, former: SiteOwner | None) -> int:
         term = await self.store.write(lambda rows: self.ownership.take(rows, site_id, former))
@@ -280,6 +284,12 @@ async def test_the_known_owner_remains_while_the_database_is_away(
     assert await second.owners.owner_of(SITE) == first.node_id
     with pytest.raises(VisavisError):
         await second.owners.owner_of(2)
+
+
+async def test_one_of_three_nodes_is_cut_off_if_it_hears_no_other(cluster: Nodes) -> None:
+    node, other, _ = cluster.order
+    assert node.owners.is_cut_off(frozenset({node.node_id}))
+    assert not node.owners.is_cut_off(frozenset({node.node_id, other.node_id}))
 
 
 async def test_a_node_that_is_cut_off_takes_nothing(cluster: Nodes) -> None:

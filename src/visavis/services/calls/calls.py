@@ -131,6 +131,7 @@ class Calls:
                 site_id,
                 runner=self._runner,
                 bus=self._bus,
+                node_id=self._node_id,
                 clock=self._now,
                 pages=self._pages,
                 owners=self._owners,

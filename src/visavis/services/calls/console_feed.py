@@ -9,7 +9,7 @@ from visavis.domain.call.call import Call
 from visavis.protocol import signaling
 from visavis.services.ports import Bus
 from visavis.services.presence import AgentPresence
-from visavis.services.topics import CONSOLES_TOPIC
+from visavis.services.topics import consoles_topic
 
 MAX_LISTED: Final = 100
 
@@ -17,8 +17,8 @@ MAX_LISTED: Final = 100
 class ConsoleFeed:
     """Sends messages to all consoles of the site, except repetitions of the last one of a type."""
 
-    def __init__(self, site_id: int, bus: Bus) -> None:
-        self._topic = f"{CONSOLES_TOPIC}{site_id}"
+    def __init__(self, site_id: int, bus: Bus, node_id: str) -> None:
+        self._topic = consoles_topic(site_id, node_id)
         self._bus = bus
         self._sent: dict[type, signaling.ToAgent] = {}
 

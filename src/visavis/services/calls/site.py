@@ -65,6 +65,7 @@ class SiteCalls:
         *,
         runner: EffectRunner,
         bus: Bus,
+        node_id: str,
         clock: Clock,
         pages: dict[str, PageInCall],
         owners: dict[str, SiteCalls],
@@ -84,7 +85,7 @@ class SiteCalls:
         self._owners = owners
         self._staffing_changed = staffing_changed
         self._ended = ended
-        self._feed = ConsoleFeed(site_id, bus)
+        self._feed = ConsoleFeed(site_id, bus, node_id)
         self._feed_sent_at: datetime | None = None
         self._is_feed_due = False
         self._past_calls_revision = 0

@@ -104,6 +104,8 @@ class Edge:
 
     `calls` are those of the sites that this node owns. `staffing_changed` is called with a site of
     another owner that is staffed now, or no longer. `has_site` says whether there is a site.
+    `settled` waits until this process knows which sites it owns, and raises `StoreUnavailable`;
+    `None` for a node that is alone.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class Edge:
         new_id: Callable[[], str],
         staffing_changed: Callable[[int], Awaitable[None]],
         has_site: Callable[[int], Awaitable[bool]],
+        settled: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._calls = calls
         self._bus = bus
@@ -125,6 +128,7 @@ class Edge:
         self._new_id = new_id
         self._staffing_changed = staffing_changed
         self._has_site = has_site
+        self._settled = settled
         self._pages: dict[str, _Page] = {}
         self._sites: dict[int, dict[str, _Page]] = {}
         self._staffed: dict[int, bool] = {}
@@ -132,14 +136,14 @@ class Edge:
 
     # Pages
 
-    async def arrive(self, socket_id: str, site_id: int) -> None:
-        """Find the owner of the site of a page that has connected; raises `StoreUnavailable`."""
-        await self._page(socket_id, site_id)
+    async def arrive(self, socket_id: str, site_id: int) -> str:
+        """Return the owner of the site of a page that has connected; raises `StoreUnavailable`."""
         await self.learn_staffing(site_id)
+        return (await self._page(socket_id, site_id)).owner
 
     async def from_visitor(self, visitor: Visitor, message: signaling.FromVisitor) -> None:
         page = await self._page(visitor.id, visitor.site_id)
-        if self._is_ours(page):
+        if await self._is_performed_here(page):
             await self._calls.from_visitor(visitor, message)
         else:
             await self._request(page, cluster.VisitorMessage(visitor, message))
@@ -155,7 +159,7 @@ class Edge:
 
     async def welcome(self, agent_session: AgentSession) -> signaling.Welcome:
         page = await self._page(agent_session.socket_id, agent_session.agent.site_id)
-        if self._is_ours(page):
+        if await self._is_performed_here(page):
             return await self._calls.welcome(agent_session)
         answer = await self._request(page, cluster.AgentWelcome(_session(agent_session)))
         return cluster.result_of(answer, signaling.Welcome)
@@ -185,7 +189,7 @@ class Edge:
 
     async def from_agent(self, agent_session: AgentSession, message: signaling.FromAgent) -> None:
         page = await self._page(agent_session.socket_id, agent_session.agent.site_id)
-        if self._is_ours(page):
+        if await self._is_performed_here(page):
             await self._calls.from_agent(agent_session, message)
         else:
             await self._request(page, cluster.AgentMessage(_session(agent_session), message))
@@ -307,6 +311,19 @@ class Edge:
 
     def _is_ours(self, page: _Page) -> bool:
         return page.owner == self._node_id
+
+    async def _is_performed_here(self, page: _Page) -> bool:
+        """Whether this node performs the requests of a page, once it knows that it still may.
+
+        If it may no longer, the page has to connect again, and its request gets no answer.
+        """
+        if page.owner != self._node_id:
+            return False
+        if self._settled:
+            await self._settled()
+            if page.has_moved:
+                await asyncio.get_running_loop().create_future()
+        return True
 
     async def _page(self, socket_id: str, site_id: int) -> _Page:
         if page := self._pages.get(socket_id):

@@ -10,12 +10,14 @@ from visavis.services.ports import Bus
 from visavis.services.topics import NODES_TOPIC
 
 HEARTBEAT_SECONDS: Final = 0.5
-SILENCE_SECONDS: Final = 8.0
+SILENCE_SECONDS: Final = 3.5
 """Time without a heartbeat after which a node is not heard, and other nodes take its sites.
 
-An app process that has died alone is started again within this time. The calls then stay on their
-node, whose media workers still relay them.
+Pages must have an answer within five seconds. An app process that has died alone is usually started
+again within this time: the calls then stay on their node, whose media workers still relay them.
 """
+LATE_SECONDS: Final = 2.0
+"""Time without a heartbeat after which a node might not hear this one, either."""
 SETTLE_SECONDS: Final = 1.5
 """Time for which the bus must be connected before this node counts as heard.
 
@@ -53,8 +55,17 @@ class Heartbeats:
     @property
     def heard(self) -> frozenset[str]:
         """Nodes whose heartbeats arrive."""
+        return self._heard_within(SILENCE_SECONDS)
+
+    @property
+    def heard_lately(self) -> frozenset[str]:
+        """Nodes whose heartbeats have arrived in the last `LATE_SECONDS`."""
+        return self._heard_within(LATE_SECONDS)
+
+    def _heard_within(self, limit: float) -> frozenset[str]:
         is_heard = self._is_connected() and self._connected_seconds >= SETTLE_SECONDS
-        return frozenset(self._silent_seconds).union({self._node_id} if is_heard else ())
+        heard = {node_id for node_id, silent in self._silent_seconds.items() if silent < limit}
+        return frozenset(heard.union({self._node_id} if is_heard else ()))
 
     async def send(self) -> None:
         """Send a heartbeat, every `HEARTBEAT_SECONDS`; forget the nodes that have fallen silent."""

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from visavis.services.calls.calls import Calls
 from visavis.services.calls.effects import call_later
 from visavis.services.cluster.edge import Edge
-from visavis.services.cluster.freeze import FreezeGuard
 from visavis.services.cluster.heartbeats import HEARTBEAT_SECONDS, Heartbeats
 from visavis.services.cluster.owner import OwnerService
+from visavis.services.cluster.ownership_guard import OwnershipGuard
 from visavis.services.cluster.site_owners import ClusterOwners
 from visavis.services.members import Members
 from visavis.services.ports import Bus, Store
 from visavis.tasks import run_every, run_forever
+
+ANNOUNCE_SECONDS: Final = 1.0
+"""Time for which a process that starts waits for the bus."""
+PAUSE_SECONDS: Final = 0.02
 
 
 class NodesBus(Bus, Protocol):
@@ -47,7 +51,7 @@ class ClusterNode:
         self._heartbeats = Heartbeats(
             bus=bus, node_id=node_id, is_connected=lambda: bus.is_connected, elapsed=elapsed
         )
-        self._guard = FreezeGuard(self._check, elapsed, call_later)
+        self._guard = OwnershipGuard(self._check, self._is_cut_off, elapsed, call_later)
         self.schedule = self._guard.schedule
 
     def connect(
@@ -66,6 +70,7 @@ class ClusterNode:
             members=members,
             heard=lambda: self._heartbeats.heard,
             take=calls.take,
+            settled=self._guard.settled,
         )
         self._owner = OwnerService(
             calls=calls,
@@ -83,6 +88,7 @@ class ClusterNode:
             new_id=self._new_id,
             staffing_changed=staffing_changed,
             has_site=has_site,
+            settled=self._guard.settled,
         )
         return self._edge
 
@@ -90,6 +96,15 @@ class ClusterNode:
         """Let the pages of a site connect again that another process has taken."""
         self._owner.site_lost(site_id)
         self._edge.site_lost(site_id)
+
+    async def announce(self) -> None:
+        """Let the others hear this process before it takes its sites again, or they take them."""
+        until = self._elapsed() + ANNOUNCE_SECONDS
+        while self._elapsed() < until:
+            if self._bus.is_connected:
+                break
+            await asyncio.sleep(PAUSE_SECONDS)
+        await self._heartbeats.send()
 
     def start(self) -> list[asyncio.Task[None]]:
         """Start the tasks by which the nodes know of each other."""
@@ -112,3 +127,6 @@ class ClusterNode:
 
     async def _check(self) -> None:
         await self._owners.check()
+
+    def _is_cut_off(self) -> bool:
+        return self._owners.is_cut_off(self._heartbeats.heard_lately)

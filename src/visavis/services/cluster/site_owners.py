@@ -49,7 +49,8 @@ class LocalOwners:
 class ClusterOwners:
     """Implements `services.ports.SiteOwners` for the sites of a cluster.
 
-    `heard` returns the nodes whose heartbeats arrive.
+    `heard` returns the nodes whose heartbeats arrive. `settled` waits until this process knows its
+    sites, and raises `StoreUnavailable`.
     """
 
     def __init__(
@@ -60,12 +61,14 @@ class ClusterOwners:
         members: Members,
         heard: Callable[[], frozenset[str]],
         take: TakeSite,
+        settled: Callable[[], Awaitable[None]],
     ) -> None:
         self._ownership = ownership
         self._store = store
         self._members = members
         self._heard = heard
         self._take_site = take
+        self._settled = settled
         self._known: dict[int, SiteOwner] = {}
         self._doubted: set[int] = set()
         self._searches: dict[int, asyncio.Task[str]] = {}
@@ -77,6 +80,7 @@ class ClusterOwners:
         self._doubted.add(site_id)
 
     async def owner_of(self, site_id: int) -> str:
+        await self._settled()
         if self._ownership.owns(site_id):
             return self._ownership.node_id
         known = self._known.get(site_id)
@@ -94,6 +98,14 @@ class ClusterOwners:
         sites = self._ownership.sites
         terms = await self._store.write(lambda rows: self._ownership.fence(rows, sites))
         self._ownership.confirm(sites, terms)
+
+    def is_cut_off(self, heard: frozenset[str]) -> bool:
+        """Whether a node that hears only these is in the smaller part of a partition."""
+        return self._view(heard).is_cut_off
+
+    def _view(self, heard: frozenset[str]) -> MemberView:
+        everyone = frozenset(member.node_id for member in self._members.alive)
+        return MemberView(self._ownership.node_id, everyone, heard)
 
     async def _search(self, site_id: int) -> str:
         """Return the owner in the table, or the candidate that has to take the site over."""
@@ -123,11 +135,9 @@ class ClusterOwners:
         me, heard = self._ownership.node_id, self._heard()
         if owner and owner.node_id == me:
             return me  # the former process of this node, or one that has lost it and got it back
-        apps = [member for member in self._members.alive if "app" in member.roles]
-        alive = [member for member in apps if member.node_id in heard]
-        everyone = frozenset(member.node_id for member in apps)
-        if not MemberView(me, everyone, heard).may_take(owner):
+        if not self._view(heard).may_take(owner):
             return ""
+        alive = [member for member in self._members.alive if member.node_id in heard]
         return next(iter(candidates(site_id, alive)), "")
 
     async def _take(self, site_id: int, former: SiteOwner | None) -> str:
