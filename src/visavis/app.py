@@ -25,7 +25,14 @@ from visavis.archive.object_store import open_object_store
 from visavis.archive.upload_keys import OwnKey
 from visavis.bus.connect import connect_nodes, keep_connected
 from visavis.clock_and_ids import ensure_node_id, new_id, new_secret, now
-from visavis.compose import Services, build_calls, open_database, tus_uploader
+from visavis.compose import (
+    Services,
+    build_calls,
+    build_edge,
+    join_cluster,
+    open_database,
+    tus_uploader,
+)
 from visavis.descriptors import try_to_open
 from visavis.disk_space import why_disk_is_full
 from visavis.domain.errors import VisavisError
@@ -51,6 +58,7 @@ from visavis.readiness import Check, Readiness, warnings, why_no_write
 from visavis.recorder.server_check import RecordingServerChecker
 from visavis.services.audit import AuditRetention
 from visavis.services.call_history import CallHistory
+from visavis.services.calls.join_links import JoinLink
 from visavis.services.grants import Grants
 from visavis.services.ice import IceDirectory
 from visavis.services.jobs import LOOK_SECONDS, Figures, Jobs
@@ -115,17 +123,19 @@ class App(Services):
     def __init__(
         self, settings: Settings, store: SqlStore, passwords: Passwords | None = None
     ) -> None:
+        self.node_id = ensure_node_id(settings.node_file)
+        self.nodes_bus = connect_nodes(settings, self.node_id)
+        self.cluster = join_cluster(settings, self.nodes_bus, self.node_id)
         super().__init__(
             store,
             archive_url=settings.archive_url,
             passwords=passwords,
             servers=RecordingServerChecker(tus_uploader(settings)),
             idle_minutes=settings.session_idle_minutes,
+            bus=self.nodes_bus if self.cluster else None,
         )
         self.settings = settings
-        self.node_id = ensure_node_id(settings.node_file)
         self.machine = socket.gethostname()
-        self.nodes_bus = connect_nodes(settings, self.node_id)
         self.stopping = asyncio.Event()
         self.started_at = now()
         self.lifecycle = Lifecycle()
@@ -140,7 +150,7 @@ class App(Services):
         )
         relays = self._relays if self.ice.has_relay else None
         me = self._member()
-        self.calls = build_calls(self, settings, self.media, me, relays)
+        self.calls = build_calls(self, settings, self.media, me, relays, self.cluster)
         self.gate = connection_gate(settings)
         self.metrics_access = MetricsAccess(settings.metrics_networks, settings.metrics_token)
         self.open_sockets = OpenSockets(settings.sockets_per_address, settings.sockets_per_site)
@@ -154,7 +164,7 @@ class App(Services):
             self.keys,
             self.people,
             settings.public_url,
-            self.calls.find_join_link,
+            self._find_join_link,
         )
         self.rate_limit = RateLimit(
             request_limits(settings), self.sessions.known_token, self.sessions.has_token
@@ -162,6 +172,7 @@ class App(Services):
         self.members = Members(
             me, self._load, time.monotonic, (self.calls.guard, self.rate_limit, self.people.guard)
         )
+        self.edge = build_edge(self, self.calls, self.members, self.cluster)
         self.archive = self._archive() if settings.archive else None
         self.sockets = self._sockets()
         self.oauth = self._oauth(self.sessions)
@@ -196,6 +207,13 @@ class App(Services):
             url=settings.base_url,
             roles=(*settings.roles.split(","), *(("archive",) if settings.archive else ())),
         )
+
+    async def _find_join_link(self, token: str, source: str) -> JoinLink:
+        return await self.edge.find_join_link(token, source)
+
+    def _new_socket_id(self) -> str:
+        """Return an id that tells other nodes where the socket is, if there can be others."""
+        return f"{self.node_id}-{new_id()}" if self.cluster else new_id()
 
     def _load(self) -> MemberLoad:
         return MemberLoad(
@@ -237,14 +255,15 @@ class App(Services):
     def _sockets(self) -> Sockets:
         settings = self.settings
         sockets = Sockets(
-            calls=self.calls,
+            calls=self.edge,
             bus=self.bus,
             availability_of=self.site_settings.availability,
             ice_servers=self.ice.public_servers(),
             ice_seconds=settings.turn_seconds / 2,
             admit=self.sessions.console,
-            new_id=new_id,
+            new_id=self._new_socket_id,
             open_sockets=self.open_sockets,
+            may_move=self.cluster is not None,
         )
         self.store.on_rights_change.append(sockets.check_rights)
         return sockets
@@ -259,13 +278,13 @@ class App(Services):
                 ConfigEvents(self.site_settings, self.bus, sessions.admit, self.stopping),
                 PolicyApi(self.site_settings),
                 RecordingsApi(self.recording_admin),
-                CallsApi(CallHistory(self.store, self.calls), settings.base_url),
+                CallsApi(CallHistory(self.store, self.edge), settings.base_url),
                 AuditApi(self.audit, self.audit_trail, self.auditor),
                 document,
             ),
             *oauth_routes(self.oauth),
             *session_routes(SessionApi(self.tokens, self.people, self.sign_ins)),
-            *page_routes(JoinPages(self.calls.find_join_link)),
+            *page_routes(JoinPages(self._find_join_link)),
             *health_routes(readiness),
             *probe_routes(Metrics(self._gauges())),
             *socket_routes(self.sockets),
@@ -466,9 +485,18 @@ class App(Services):
     def _why_disk_is_full(self) -> str:
         return why_disk_is_full(self.settings)
 
+    def join_nodes(self) -> list[asyncio.Task[None]]:
+        """Connect to the bus between the nodes, if there is one, and send heartbeats."""
+        if self.nodes_bus is None:
+            return []
+        heartbeats = self.cluster.start() if self.cluster else []
+        return [keep_connected(self.nodes_bus), *heartbeats]
+
     async def start(self) -> None:
         """Register this node in the database, and restore the calls of its former app process."""
         await self.store.write(self._save_node)
+        if self.cluster:
+            await self.cluster.announce()
         await self.calls.restore()
         self.media.expect(self.calls.active_bridges())
 
@@ -494,13 +522,12 @@ class App(Services):
         ]
 
     def _connect_nodes(self) -> list[asyncio.Task[None]]:
-        """Start the bus between the nodes, if there is one; announce this process's changes."""
+        """Follow the other nodes over the bus, if there is one; announce this process's changes."""
         if self.nodes_bus is None:
             return []
         publish = partial(self.nodes_bus.publish, CHANGES_TOPIC, ChangesWritten())
         self.store.on_commit.append(publish)
         return [
-            keep_connected(self.nodes_bus),
             run_forever("changes of other nodes", partial(self.follow_nodes, self.nodes_bus)),
             run_forever("workers of media nodes", partial(self.media.follow, self.nodes_bus)),
         ]
@@ -529,6 +556,8 @@ class App(Services):
         """Tell the other members that this process has been stopped."""
         me = self.members.me
         await self.store.write(lambda rows: rows.members.stop(me.node_id, me.boot))
+        if self.cluster:
+            self.cluster.leave()
 
     # Jobs, each done by one node at a time of those that share the database
 
@@ -600,9 +629,10 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
     app = App(settings, open_database(settings))
     app.lifecycle = lifecycle
     lifecycle.listen_to_secrets(app.use_secrets)
+    background = app.join_nodes()
     await app.start()
     server = http_server(app.web, settings, certificate, app.gate)
-    background = [
+    background += [
         *app.start_background_tasks(),
         run_forever("local socket", partial(serve_on_socket, app.web, settings.app_socket)),
         lifecycle.set_up(),
@@ -610,6 +640,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
     if certificate:
         background.append(watch_certificate(certificate, lifecycle))
     await app.resume_calls()
+    background += app.cluster.serve() if app.cluster else []
     freeze_garbage_collector()
     serving = child(server.serve([listener]))
     stopping = child(lifecycle.stop.wait())

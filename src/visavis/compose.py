@@ -7,6 +7,7 @@ inside functions, so that no process loads code that it does not run.
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,27 +20,32 @@ from visavis.services.audit import Auditor, AuditReader, AuditTrail
 from visavis.services.clients import Clients
 from visavis.services.nodes import NodeAdmin
 from visavis.services.people import People
-from visavis.services.ports import MediaPlane, Passwords, RecordingServers
+from visavis.services.ports import Bus, MediaPlane, Passwords, RecordingServers
 from visavis.services.recordings import RecordingAdmin, Recordings
 from visavis.services.site_settings import SiteSettingsService
 from visavis.services.tokens import Tokens
 from visavis.services.visitor_limits import VisitorLimits
 from visavis.settings import Settings
-from visavis.store import open_store
+from visavis.store import POSTGRESQL, open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
 
 if TYPE_CHECKING:
+    from visavis.bus.nats import NatsBus
     from visavis.recorder.tus_upload import TusUploader
     from visavis.services.calls import Calls
     from visavis.services.calls.effects import Relays
+    from visavis.services.cluster.edge import Edge
+    from visavis.services.cluster.node import ClusterNode
+    from visavis.services.members import Members
 
 
 class Services:
     """The services over one store.
 
     `archive_url` is the URL of the built-in recording server, empty without one; `servers` tests
-    recording servers. A session of our pages ends after `idle_minutes` without use; 0 means never.
+    recording servers. `bus` delivers to open pages. A session of our pages ends after
+    `idle_minutes` without use; 0 means never.
     """
 
     def __init__(
@@ -50,11 +56,12 @@ class Services:
         passwords: Passwords | None = None,
         servers: RecordingServers | None = None,
         idle_minutes: int = 0,
+        bus: Bus | None = None,
     ) -> None:
         passwords = passwords or Argon2Passwords()
         idle_time = timedelta(minutes=idle_minutes) or None
         self.store = store
-        self.bus = LocalBus()
+        self.bus: Bus = bus or LocalBus()
         self.auditor = Auditor(now, new_id)
         self.audit = AuditReader(store)
         self.audit_trail = AuditTrail(store, now, new_id)
@@ -74,10 +81,16 @@ class Services:
 
 
 def build_calls(
-    services: Services, settings: Settings, media: MediaPlane, me: Member, relays: Relays | None
+    services: Services,
+    settings: Settings,
+    media: MediaPlane,
+    me: Member,
+    relays: Relays | None,
+    cluster: ClusterNode | None,
 ) -> Calls:
     """Return the calls of this process, connected so that changes of site settings reach them."""
     from visavis.services.calls import Calls
+    from visavis.services.calls.effects import call_later
 
     calls = Calls(
         settings_of=services.site_settings.get,
@@ -91,10 +104,55 @@ def build_calls(
         announce=services.site_settings.announce,
         limits=visitor_limits(settings),
         relays=relays,
+        schedule=cluster.schedule if cluster else call_later,
+        cluster=settings.bus_prefix if cluster else "",
+        on_lost=cluster.site_lost if cluster else lambda site_id: None,
     )
-    services.site_settings.is_staffed = calls.is_staffed
     services.site_settings.listeners.append(calls.settings_changed)
     return calls
+
+
+def build_edge(
+    services: Services, calls: Calls, members: Members, cluster: ClusterNode | None
+) -> Edge:
+    """Return what the pages of this node use: its calls, or those of other nodes."""
+    from visavis.services.cluster.edge import Edge
+    from visavis.services.cluster.site_owners import LocalOwners
+
+    announce, has_site = services.site_settings.announce, services.people.has_site
+    if cluster:
+        edge = cluster.connect(
+            calls=calls,
+            store=services.store,
+            members=members,
+            staffing_changed=announce,
+            has_site=has_site,
+        )
+    else:
+        node_id = calls.ownership.node_id
+        edge = Edge(
+            calls=calls,
+            bus=services.bus,
+            owners=LocalOwners(node_id),
+            node_id=node_id,
+            new_id=new_id,
+            staffing_changed=announce,
+            has_site=has_site,
+        )
+    services.site_settings.is_staffed = edge.is_staffed if cluster else calls.is_staffed
+    return edge
+
+
+def join_cluster(settings: Settings, bus: NatsBus | None, node_id: str) -> ClusterNode | None:
+    """Return the parts of a node whose sites can have pages at other nodes.
+
+    These nodes share a database, which is not possible with SQLite.
+    """
+    if bus is None or not settings.database_address.startswith(POSTGRESQL):
+        return None
+    from visavis.services.cluster.node import ClusterNode
+
+    return ClusterNode(bus, node_id, new_id, time.monotonic)
 
 
 def visitor_limits(settings: Settings) -> VisitorLimits:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -72,7 +72,11 @@ class ClientRequest:
     credentials: ClientCredentials
 
 
-def no_join_link(_: str, __: str) -> JoinLink:
+FindJoinLink = Callable[[str, str], Awaitable[JoinLink]]
+"""Function that finds the join link of a token, for the network that asks."""
+
+
+async def no_join_link(_: str, __: str) -> JoinLink:
     """Find no join link, as in an archive that runs alone."""
     raise VisavisError(ErrorCode.JoinLinkInvalid)
 
@@ -86,7 +90,7 @@ class Authentication:
         keys: ApiKeys,
         people: People,
         public_url: str = "",
-        find_join_link: Callable[[str, str], JoinLink] = no_join_link,
+        find_join_link: FindJoinLink = no_join_link,
     ) -> None:
         """`public_url` is the address of our pages, whatever `Host` a proxy sends."""
         self._find_join_link = find_join_link
@@ -164,7 +168,7 @@ class Authentication:
         """Return the visitor of a join link or of a site; raises `EntityNotFound`."""
         source = source_of(connection.scope)
         if token := connection.query_params.get("join"):
-            join_link = self._find_join_link(token, source)
+            join_link = await self._find_join_link(token, source)
             if join_link.agent is None:
                 return AdmittedVisitor(join_link.site_id, join_link.call_id, source)
         site = connection.query_params.get("site", "")
@@ -183,7 +187,7 @@ class Authentication:
         if not self.is_same_origin(connection):
             raise VisavisError(ErrorKind.PermissionDenied, "Open the console on its own address.")
         if token := connection.query_params.get("join"):
-            join_link = self._find_join_link(token, source_of(connection.scope))
+            join_link = await self._find_join_link(token, source_of(connection.scope))
             if join_link.agent:
                 agent = await self._people.active_agent(join_link.site_id, join_link.agent.id)
                 return AdmittedAgent(agent, join_link.call_id)

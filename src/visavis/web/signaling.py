@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
@@ -14,10 +14,10 @@ from visavis.domain.changes import ChangeSet
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
 from visavis.protocol import signaling
-from visavis.services.calls import Calls
+from visavis.services.cluster.edge import Edge
 from visavis.services.ports import Bus
 from visavis.services.presence import AgentSession
-from visavis.services.topics import CONFIG_TOPIC, CONSOLES_TOPIC, SOCKET_TOPIC
+from visavis.services.topics import CONFIG_TOPIC, SOCKET_TOPIC, consoles_topic
 from visavis.web.authentication import AdmittedAgent, AdmittedVisitor
 from visavis.web.errors import POLICY_VIOLATION, refuse_socket
 from visavis.web.open_sockets import OpenSockets
@@ -26,6 +26,8 @@ from visavis.web.source import source_of
 
 RIGHTS_SECONDS: Final = 60.0
 """A session that expires is noticed within this time; a revocation is noticed at once."""
+SERVICE_RESTART: Final = 1012
+"""Close code after which a page connects again (IANA's registry of close codes)."""
 _REVOKED: Final = {ErrorKind.Unauthorized, ErrorKind.PermissionDenied}
 
 
@@ -45,7 +47,7 @@ class Sockets:
     def __init__(
         self,
         *,
-        calls: Calls,
+        calls: Edge,
         bus: Bus,
         availability_of: Callable[[int], Awaitable[signaling.Availability]],
         ice_servers: signaling.IceServers,
@@ -53,8 +55,12 @@ class Sockets:
         admit: Callable[[HTTPConnection], Awaitable[AdmittedAgent]],
         new_id: Callable[[], str],
         open_sockets: OpenSockets,
+        may_move: bool = False,
     ) -> None:
-        """`admit` authenticates an agent's socket again, as the gate of its route did."""
+        """`admit` authenticates an agent's socket again, as the gate of its route did.
+
+        `may_move` says that the calls of a site can move to another node.
+        """
         self._calls = calls
         self._bus = bus
         self._availability_of = availability_of
@@ -63,6 +69,7 @@ class Sockets:
         self._admit = admit
         self._new_id = new_id
         self._open_sockets = open_sockets
+        self._may_move = may_move
         self._consoles: set[_Console] = set()
 
     def check_rights(self, changes: ChangeSet) -> None:
@@ -91,10 +98,12 @@ class Sockets:
             await self._calls.from_visitor(visitor, message)
 
         topics = f"{SOCKET_TOPIC}{visitor.id}", f"{CONFIG_TOPIC}{visitor.site_id}"
-        async with self._bus.subscribe(*topics) as inbox:
-            await socket.accept()
-            await self._greet(socket, visitor.site_id)
-            try:
+        if not await self._arrive(socket, visitor.id, visitor.site_id):
+            return
+        try:
+            async with self._bus.subscribe(*topics) as inbox:
+                await socket.accept()
+                await self._greet(socket, visitor.site_id)
                 with self._renewing(visitor.id):
                     await run_socket(
                         socket,
@@ -102,9 +111,29 @@ class Sockets:
                         signaling.FromVisitor | signaling.Check,
                         perform,
                         lambda: self._calls.is_in_call(visitor.id),
+                        *self._until_moved(socket, visitor.id, visitor.site_id),
                     )
-            finally:
-                self._calls.visitor_left(visitor)
+        finally:
+            self._calls.visitor_left(visitor)
+
+    async def _arrive(self, socket: WebSocket, socket_id: str, site_id: int) -> str:
+        """Return the node that has the calls of a page's site; refuse the page if there is none."""
+        try:
+            return await self._calls.arrive(socket_id, site_id)
+        except VisavisError as error:
+            await refuse_socket(socket, error)
+            return ""
+
+    def _until_moved(
+        self, socket: WebSocket, socket_id: str, site_id: int
+    ) -> list[Coroutine[None, None, None]]:
+        """Return what closes the socket when the calls of its site have moved to another node."""
+
+        async def wait() -> None:
+            await self._calls.until_moved(socket_id, site_id)
+            await socket.close(SERVICE_RESTART, "This site has moved to another node.")
+
+        return [wait()] if self._may_move else []
 
     async def agent(self, socket: WebSocket, admitted: AdmittedAgent) -> None:
         try:
@@ -125,15 +154,18 @@ class Sockets:
             await self._calls.from_agent(console.session, message)
 
         site_id, socket_id = agent_session.agent.site_id, agent_session.socket_id
+        owner = await self._arrive(socket, socket_id, site_id)
+        if not owner:
+            return
         topics = [f"{SOCKET_TOPIC}{socket_id}", f"{CONFIG_TOPIC}{site_id}"]
         if agent_session.may_accept_calls and not agent_session.call_id:
-            topics.append(f"{CONSOLES_TOPIC}{site_id}")
-        async with self._bus.subscribe(*topics) as inbox:
-            await socket.accept()
-            await send(socket, await self._calls.welcome(agent_session))
-            await self._greet(socket, site_id)
-            self._calls.agent_arrived(agent_session)
-            try:
+            topics.append(consoles_topic(site_id, owner))
+        try:
+            async with self._bus.subscribe(*topics) as inbox:
+                await socket.accept()
+                await send(socket, await self._calls.welcome(agent_session))
+                await self._greet(socket, site_id)
+                self._calls.agent_arrived(agent_session)
                 with self._renewing(socket_id):
                     await run_socket(
                         socket,
@@ -142,9 +174,10 @@ class Sockets:
                         perform,
                         lambda: self._calls.is_in_call(socket_id),
                         self._until_revoked(socket, console),
+                        *self._until_moved(socket, socket_id, site_id),
                     )
-            finally:
-                self._calls.agent_left(agent_session)
+        finally:
+            self._calls.agent_left(agent_session)
 
     async def _authenticate(self, socket: WebSocket, console: _Console) -> None:
         """Authenticate a console again; raises as the gate that has admitted it."""

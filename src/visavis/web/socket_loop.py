@@ -32,17 +32,19 @@ async def run_socket(
     kinds: Any,
     perform: Perform,
     is_busy: Callable[[], bool],
-    until: Coroutine[Any, Any, None] | None = None,
+    *until: Coroutine[Any, Any, None],
 ) -> None:
-    """Carry messages both ways until the page goes, falls silent or too far behind, or `until`."""
+    """Carry messages both ways until the page goes, falls silent or too far behind, or `until`.
+
+    `until` are coroutines of which each ends the loop.
+    """
     liveness = Liveness(asyncio.get_running_loop().time, is_busy)
     tasks = {
         child(_carry_in(socket, kinds, perform, liveness)),
         child(_carry_out(socket, inbox)),
         child(_watch(socket, liveness)),
     }
-    if until:
-        tasks.add(child(until))
+    tasks.update(map(child, until))
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from starlette.requests import Request
@@ -10,7 +9,7 @@ from starlette.responses import FileResponse, Response
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import CallRole
-from visavis.services.calls.join_links import JoinLink
+from visavis.web.authentication import FindJoinLink
 from visavis.web.pages import STATIC
 from visavis.web.source import source_of
 
@@ -25,14 +24,14 @@ HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 class JoinPages:
     """The pages that join links open."""
 
-    def __init__(self, find: Callable[[str, str], JoinLink]) -> None:
+    def __init__(self, find: FindJoinLink) -> None:
         """`find` takes the token and the network that asks: it limits guessing."""
         self._find = find
 
     async def page(self, request: Request) -> Response:
         token, source = request.path_params["token"], source_of(request.scope)
         try:
-            side, status = self._find(token, source).side, 200
+            side, status = (await self._find(token, source)).side, 200
         except VisavisError as error:
             if error.kind is ErrorKind.TooManyRequests:
                 raise
