@@ -191,7 +191,7 @@ def stalled(
 def test_stalls_misplace_nothing(every: float, jitter: float) -> None:
     """A second stall may begin before a report shows the first."""
     for seed in range(7, 10):
-        for length in (0.5, 1.0, 2.5, 6.0, 20.0):
+        for length in (0.5, 1.0, 2.5, 6.0, 12.0, 20.0):
             for start in (10.3, 14.96, 17.5):
                 stalls = [(start, length)]
                 if length < 3:
