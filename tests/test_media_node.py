@@ -292,6 +292,11 @@ async def test_a_node_with_calls_is_draining_until_they_have_moved(
     for bridges, state in [(2, MemberState.DRAINING), (0, MemberState.DRAINED)]:
         monkeypatch.setattr(client, "port", PortReport(bridges=bridges, is_draining=True))
         assert running.node._state() is state
+    monkeypatch.setattr(running.node, "_is_needed", lambda: True)
+    assert running.node._state() is MemberState.DRAINING  # its recordings have to be delivered
+    running.lifecycle.stop.set()
+    monkeypatch.setattr(client, "port", PortReport())
+    assert running.node._state() is MemberState.DRAINING
 
 
 @pytest.mark.anyio

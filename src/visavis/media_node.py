@@ -56,9 +56,21 @@ class NoBridges:
 
 
 class MediaNode:
-    """Keeps a node without an app among the members, and watches its media workers."""
+    """Keeps a node without an app among the members, and watches its media workers.
 
-    def __init__(self, settings: Settings, store: SqlStore, lifecycle: Lifecycle) -> None:
+    `is_needed` says whether its spool has journals that others still need.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: SqlStore,
+        lifecycle: Lifecycle,
+        is_needed: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._lifecycle = lifecycle
+        self._is_needed = is_needed
+        self._is_drained = False
         self._settings = settings
         self._store = store
         self._node_id = ensure_node_id(settings.node_file)
@@ -111,15 +123,22 @@ class MediaNode:
             rows.members.beat(me)
             return rows.nodes.is_drained(self._node_id)
 
-        await asyncio.to_thread(self._tell_workers, is_drained=await self._store.write(work))
+        self._is_drained = await self._store.write(work)
+        await asyncio.to_thread(self._tell_workers, is_drained=self._is_drained)
         if time.monotonic() - self._published_at > KEY_SECONDS:
             await self._publish_key()
             self._published_at = time.monotonic()
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the node is drained or being stopped, so that others take over what it has."""
+        return self.workers.is_draining or self._is_drained or self._lifecycle.stop.is_set()
+
     def _state(self) -> MemberState:
-        if not self.workers.is_draining:
+        if not self.is_leaving:
             return MemberState.READY
-        return MemberState.DRAINED if self.workers.is_drained else MemberState.DRAINING
+        is_empty = self.workers.is_drained and not self._is_needed()
+        return MemberState.DRAINED if is_empty else MemberState.DRAINING
 
     def _tell_workers(self, *, is_drained: bool) -> None:
         """Make or remove the file for the workers, which they find also after a restart."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -42,9 +43,11 @@ async def run_recorder(settings: Settings, lifecycle: Lifecycle) -> None:
         tus_uploader(settings),
         deliveries=settings.parallel_deliveries,
         muxers=settings.parallel_muxers or half_of_the_cores(),
-        handover=Handover(recordings, node_id, reserve_bytes),
+        handover=Handover(
+            recordings, node_id, reserve_bytes, lambda: node is not None and node.is_leaving
+        ),
     )
-    node = _media_node(settings, store, lifecycle)
+    node = _media_node(settings, store, lifecycle, lambda: sweeper.is_needed)
     serving = run_until_done("handover", partial(hand_over, settings, recordings, node_id))
     try:
         background = await node.start() if node else []
@@ -58,12 +61,14 @@ async def run_recorder(settings: Settings, lifecycle: Lifecycle) -> None:
         store.close()
 
 
-def _media_node(settings: Settings, store: SqlStore, lifecycle: Lifecycle) -> MediaNode | None:
+def _media_node(
+    settings: Settings, store: SqlStore, lifecycle: Lifecycle, is_needed: Callable[[], bool]
+) -> MediaNode | None:
     if not settings.is_media_node:
         return None
     from visavis.media_node import MediaNode
 
-    return MediaNode(settings, store, lifecycle)
+    return MediaNode(settings, store, lifecycle, is_needed)
 
 
 async def hand_over(settings: Settings, recordings: Recordings, node_id: str) -> None:

@@ -50,7 +50,7 @@ log = structlog.get_logger(__name__)
 CANNOT_START: Final = 78  # EX_CONFIG of sysexits.h
 STOP_SECONDS: Final = 15.0
 DRAIN_SECONDS: Final = 45.0
-"""Time that a media worker of a media node may take to end: its calls move to other nodes."""
+"""Time that each part of a media node may take to end: calls and journals move to other nodes."""
 SHORT_LIFE_SECONDS: Final = 5.0
 MAX_PAUSE_SECONDS: Final = 10.0
 MAX_UNREAD_BYTES: Final = 64 * 1024
@@ -128,8 +128,7 @@ class Part:
         if process.stdin:
             process.stdin.close()
         try:
-            is_drained = self.name.startswith(MEDIA_PART) and self._settings.is_media_node
-            seconds = DRAIN_SECONDS if is_drained else STOP_SECONDS
+            seconds = DRAIN_SECONDS if self._settings.is_media_node else STOP_SECONDS
             await asyncio.wait_for(process.wait(), seconds)
         except TimeoutError:
             log.warning("part did not stop, killing it", part=self.name)

@@ -13,6 +13,7 @@ from visavis.domain.handover import (
     after_adoption,
     after_collection,
     after_listing,
+    after_succession,
     is_removable,
     spool_role,
 )
@@ -85,6 +86,15 @@ def test_the_adopter_takes_the_place_of_the_dead_node() -> None:
     assert after_adoption(shares(), "a", "c") == shares("c")
     again = after_adoption(after_adoption(shares("a", "b"), "a", "c"), "a", "c")
     assert again == shares("c", "b")
+
+
+def test_a_home_that_ends_makes_a_running_node_the_home() -> None:
+    assert after_succession(shares("a", "b", "c"), "a", "c") == shares("c", "b", "a")
+    assert after_succession(shares("a", "c", collected="d"), "a", "cd") == shares("c", "a", "d")
+    assert after_succession(shares("a", "c", collected="d"), "a", "c") is None  # d has no journals
+    assert after_succession(shares("a", "b"), "a", "c") is None
+    assert after_succession(shares("b", "a"), "a", "b") is None
+    assert after_succession(shares("a"), "a", "b") is None
 
 
 def test_a_recording_goes_on_without_a_node() -> None:

@@ -154,6 +154,14 @@ async def test_a_node_that_is_stopped_loses_no_packet(nodes: MediaCluster, offic
         assert [one.longest_gap for one in peer.receptions.values() if one.longest_gap] == []
     assert nodes.carrier(visitor) is not first
     await stopping
+    # before it ended, the node that has the call now has collected its journals
+    node_id = (first.data / "node").read_text()
+
+    def recording() -> dict[str, Any]:
+        listed = nodes.app.ask("/v4/livechat/recordings")["recordings"]
+        return dict(next(one for one in listed if one["callId"] == visitor.known_as))
+
+    assert node_id not in {one["id"] for one in recording()["nodes"]}
     assert visitor.state == agent.state == "connected"
     assert "reconnecting" not in {m["state"] for m in visitor.told if m["type"] == "callState"}
     before = visitor.received
@@ -161,7 +169,9 @@ async def test_a_node_that_is_stopped_loses_no_packet(nodes: MediaCluster, offic
     await visitor.hang_up()
     await asyncio.wait_for(agent.is_over.wait(), PATIENCE)
     assert agent.reason == "hungUp"
+    await asyncio.to_thread(eventually, lambda: recording()["state"] == "delivered")
     await asyncio.to_thread(first.start)
+    await asyncio.to_thread(eventually, lambda: not first.undelivered())
 
 
 async def test_a_node_that_is_drained_loses_no_packet(nodes: MediaCluster, office: Pages) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import fcntl
 from collections.abc import AsyncIterator
@@ -19,15 +20,17 @@ from tests.recorder.conftest import STARTED_AT, manifest_of, put_muxed
 from tests.recorder.fake_server import FakeRecordingServer
 from tests.recorder.journals import put_journal
 from tests.recorder.two_nodes import RecorderNode, put_piece
-from tests.running import PATIENCE
+from tests.running import PATIENCE, until
 from tests.synthetic.matroska import without_uids
 from visavis.domain.call import CallRecord, CallState
 from visavis.domain.delivery_status import RecordingStatus
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.handover import after_adoption
+from visavis.domain.handover import RecordingShares, after_adoption
+from visavis.domain.membership import MemberState
 from visavis.domain.people import Visitor
 from visavis.domain.recording import MATROSKA, RecordingState, journal_name
-from visavis.recorder import handover_client
+from visavis.recorder import handover, handover_client, sweeper
+from visavis.recorder.handover import LOOK_SECONDS
 from visavis.recorder.handover_client import HandoverError, collect
 from visavis.recorder.handover_protocol import OfferedJournal
 from visavis.recorder.mux.requests import MuxRequest
@@ -444,3 +447,133 @@ async def test_the_server_refuses_what_no_token_allows(pair: NodePair) -> None:
             for scheme, secret in (("Bearer", "x"), ("Basic", token), ("Bearer", token))
         ]
     assert answers == [403, 403, 200, 403, 403, 404]
+
+
+# Nodes that are drained or stopped
+
+
+async def shares(pair: NodePair) -> RecordingShares:
+    return (await pair.home.recordings.shares([(1, "r")]))["r"]
+
+
+def is_needed(node: RecorderNode) -> bool:
+    return node.sweeper.is_needed
+
+
+async def test_a_node_that_leaves_is_collected_while_the_call_goes_on(pair: NodePair) -> None:
+    journal = put_piece(pair.home.spool, 1, 2.0) / journal_name(1)
+    put_piece(pair.other.spool, 2, 2.0)
+    await pair.save_call(CallState.CONNECTED)
+    with journal.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # the home still records
+        await pair.sweep()
+        assert (await shares(pair)).nodes == ("a", "b")
+        await pair.other.live(state=MemberState.DRAINING)
+        assert is_needed(pair.other)
+        pair.now += LOOK_SECONDS
+        with dies_once("collecting from a node that leaves", pair.home.handover, "_collect_early"):
+            await pair.home.sweep()
+        pair.home.handover._collections -= 1  # what the dead task would have done
+        pair.now += 100.0
+        await pair.sweep(1)
+        pair.now += LOOK_SECONDS
+        await pair.sweep(1)
+    assert (await shares(pair)).nodes == ("a",)
+    await pair.other.sweep()
+    assert not is_needed(pair.other)
+    assert pair.server.contents == []
+    await pair.other.live(is_silent=True)
+    await pair.save_call(CallState.ENDED)
+    await pair.home.sweep(3)
+    row = await pair.row()
+    assert row.state is RecordingState.DELIVERED
+    assert row.duration == pytest.approx(5.0, abs=0.05)
+
+
+async def test_a_home_that_leaves_makes_another_node_the_home(pair: NodePair) -> None:
+    put_piece(pair.home.spool, 1, 2.0)
+    put_piece(pair.other.spool, 2, 2.0)
+    await pair.save_call(CallState.CONNECTED)
+    pair.home.handover.is_leaving = lambda: True
+    await pair.other.live(is_silent=True)
+    await pair.home.sweep()
+    assert (await shares(pair)).nodes == ("a", "b")  # nobody else is there
+    await pair.home.live(state=MemberState.DRAINING)
+    await pair.other.live()
+    pair.now += LOOK_SECONDS
+    await pair.home.sweep()
+    assert (await shares(pair)).nodes == ("b", "a")
+    await pair.sweep(1)
+    assert (await shares(pair)).nodes == ("b",)
+    await pair.home.sweep()
+    assert not is_needed(pair.home)
+    await pair.save_call(CallState.ENDED)
+    await pair.sweep()
+    row = await pair.row()
+    assert row.state is RecordingState.DELIVERED
+    assert row.duration == pytest.approx(5.0, abs=0.05)
+    assert list(pair.home.spool.iterdir()) == list(pair.other.spool.iterdir()) == []
+
+
+async def test_a_stopped_node_waits_until_its_journals_are_collected(
+    pair: NodePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeper, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(handover, "LOOK_SECONDS", 0.0)
+    put_piece(pair.home.spool, 1, 1.0)
+    put_piece(pair.other.spool, 2, 1.0)
+    await pair.save_call(CallState.CONNECTED)
+    pair.other.handover.is_leaving = lambda: True
+    await pair.other.live(state=MemberState.DRAINING)
+    stop = asyncio.Event()
+    stop.set()
+    with capture_logs() as logs:
+        leaving = asyncio.create_task(pair.other.sweeper.run(stop))
+        await until(lambda: any(log["event"] == "journals are handed over" for log in logs))
+        assert not leaving.done()
+        await pair.home.sweep()
+        await asyncio.wait_for(leaving, PATIENCE)
+    assert "recordings are left on this node" not in {log["event"] for log in logs}
+    assert (await shares(pair)).nodes == ("a",)
+
+
+async def test_a_stopped_node_waits_for_nobody_who_is_away_and_not_for_ever(
+    pair: NodePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_piece(pair.other.spool, 2, 1.0)
+    await pair.save_call(CallState.CONNECTED)
+    pair.other.handover.is_leaving = lambda: True
+    stop = asyncio.Event()
+    stop.set()
+    for seconds, is_silent in ((1000.0, True), (-1.0, False)):
+        monkeypatch.setattr(sweeper, "LEAVE_SECONDS", seconds)
+        await pair.home.live(is_silent=is_silent)
+        pair.now += LOOK_SECONDS
+        with capture_logs() as logs:
+            await asyncio.wait_for(pair.other.sweeper.run(stop), PATIENCE)
+        (left,) = [log for log in logs if log["event"] == "recordings are left on this node"]
+        assert left["recordings"] == ["r"]
+
+
+async def test_what_fails_while_a_node_leaves_is_tried_with_the_next_look(
+    pair: NodePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_piece(pair.home.spool, 1, 1.0)
+    journal = put_piece(pair.other.spool, 2, 1.0) / journal_name(2)
+    await pair.save_call(CallState.CONNECTED)
+    await pair.other.live(state=MemberState.DRAINING)
+    with journal.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with capture_logs() as logs:
+            await pair.home.sweep()
+    assert "recording not collected yet" in {log["event"] for log in logs}
+    assert (await pair.row()).last_error is None
+    await pair.home.sweep()
+    assert (await shares(pair)).nodes == ("a", "b")
+    pair.now += LOOK_SECONDS
+    with spool_reader.claimed(pair.home.spool / "r"):
+        await pair.home.sweep()
+    assert (await shares(pair)).nodes == ("a", "b")
+    pair.now += LOOK_SECONDS
+    await pair.home.sweep()
+    assert (await shares(pair)).nodes == ("a",)

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.recorder.conftest import STARTED_AT, manifest_of
 from tests.recorder.journals import put_clock, put_journal, shift_times
 from visavis.clock_and_ids import new_secret
-from visavis.domain.membership import Member
+from visavis.domain.membership import Member, MemberState
 from visavis.domain.recording import Manifest, journal_name
 from visavis.listener import listen
 from visavis.recorder.handover import Handover
@@ -52,9 +52,11 @@ class RecorderNode:
             await self.sweeper.sweep()
             await self.sweeper.wait_idle()
 
-    async def live(self, *, is_silent: bool = False) -> None:
-        """Let the node's app beat, or stop to beat."""
-        member = Member(self.id, "boot", STARTED_AT, "1", f"machine-{self.id}", "", ())
+    async def live(
+        self, *, is_silent: bool = False, state: MemberState = MemberState.READY
+    ) -> None:
+        """Let the node beat in this state, or stop to beat."""
+        member = Member(self.id, "boot", STARTED_AT, "1", f"machine-{self.id}", "", (), state=state)
 
         def work(rows: Transaction) -> None:
             rows.nodes.save(self.id, "", STARTED_AT, f"machine-{self.id}")

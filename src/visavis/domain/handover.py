@@ -1,12 +1,13 @@
 """Recordings with journals on several nodes: which node does what with its own.
 
 The first of a recording's nodes is its **home**, which makes and delivers the file. It collects the
-journals of the others, which keep them until the file has been delivered.
+journals of the others, which keep them until the file has been delivered. A home that is about to
+end makes another node the home.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -120,6 +121,24 @@ def after_adoption(shares: RecordingShares, former: str, node_id: str) -> Record
         {node: names for node, names in shares.collected.items() if node not in {former, node_id}},
         shares.abandoned,
     )
+
+
+def after_succession(
+    shares: RecordingShares, home: str, running: Collection[str]
+) -> RecordingShares | None:
+    """Return the shares once a home that is about to end has made another node the home.
+
+    `running` are the nodes that do not end. What the home had collected is collected again, so
+    these nodes have to run, too. `None` if there is no successor.
+    """
+    successors = [node for node in shares.nodes[1:] if node in running]
+    if shares.nodes[:1] != (home,) or not successors:
+        return None
+    if any(node not in running for node in shares.collected):
+        return None
+    rest = (node for node in shares.nodes[1:] if node != successors[0])
+    nodes = (successors[0], *rest, home, *shares.collected)
+    return RecordingShares(shares.id, shares.site_id, shares.state, nodes, {}, shares.abandoned)
 
 
 def after_abandonment(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -27,6 +27,8 @@ from visavis.tasks import spawn
 
 log = structlog.get_logger(__name__)
 
+LOOK_SECONDS: Final = 1.0
+"""Interval at which the nodes are read, to see which of them are leaving."""
 MAX_COLLECTIONS: Final = 2
 """Recordings that are collected at the same time, which leaves most of the network to calls."""
 
@@ -40,6 +42,9 @@ class SharesStore(RecordingStore, Protocol):
     async def list_journals(self, manifest: Manifest, node_id: str) -> None: ...
     async def spool_nodes(self) -> Mapping[str, SpoolNode]: ...
     async def allow_handover(self, manifest: Manifest) -> str: ...
+    async def hand_home_over(
+        self, manifest: Manifest, home: str, running: Collection[str]
+    ) -> bool: ...
     async def record_collection(
         self, manifest: Manifest, home: str, node_id: str, journals: Journals
     ) -> bool:
@@ -49,14 +54,24 @@ class SharesStore(RecordingStore, Protocol):
 class Handover:
     """Decides which recordings this node makes into files, and collects what these need.
 
-    `node_id` is empty on the only node of an embedded database, which makes all of them.
+    `node_id` is empty on the only node of an embedded database, which makes all of them. While the
+    node `is_leaving`, because it is drained or stopped, others are to take over what it has.
     """
 
-    def __init__(self, store: SharesStore, node_id: str, reserve_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        store: SharesStore,
+        node_id: str,
+        reserve_bytes: int = 0,
+        is_leaving: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._store = store
         self._node_id = node_id
         self._reserve_bytes = reserve_bytes
+        self.is_leaving = is_leaving
         self._collections = 0
+        self._nodes: Mapping[str, SpoolNode] = {}
+        self._looked_at = float("-inf")
 
     async def select(self, jobs: Collection[RecordingJob], now: float) -> list[RecordingJob]:
         """Return the recordings whose journals are all here; raises `VisavisError`.
@@ -68,13 +83,84 @@ class Handover:
             return list(jobs)
         idle = [job for job in jobs if not job.task]
         written = await asyncio.to_thread(_written, idle)
+        leaving = await self._look(now) if idle else frozenset()
         # a recording that is new here is listed at once, before its call ends elsewhere
-        await self._assign([job for job in idle if job not in written or not job.is_listed])
+        fresh = [job for job in idle if leaving or job not in written or not job.is_listed]
+        await self._assign(fresh)
         settled = [job for job in idle if job not in written]
         for job in [job for job in settled if job.role is SpoolRole.REMOVE]:
             await self._remove(job, now)
+        if self._node_id in leaving:
+            await self._hand_home_over([job for job in settled if job.role is SpoolRole.COLLECT])
         await self._start([job for job in settled if job.role is SpoolRole.COLLECT], now)
+        self._start_early([job for job in fresh if job.role is SpoolRole.COLLECT], leaving, now)
         return [job for job in settled if job.role is SpoolRole.DELIVER]
+
+    def needed(self, jobs: Collection[RecordingJob]) -> list[RecordingJob]:
+        """Return the recordings of which this node has journals that are still needed from it."""
+        return [
+            job
+            for job in jobs
+            if job.role is not SpoolRole.REMOVE
+            and not (job.shares and self._node_id not in job.shares.nodes)
+        ]
+
+    def awaited(self, jobs: Collection[RecordingJob]) -> list[RecordingJob]:
+        """Return the needed recordings that a node that runs can take over."""
+        return [
+            job
+            for job in self.needed(jobs)
+            if job.shares
+            and any(
+                node != self._node_id and node in self._nodes and not self._nodes[node].is_silent
+                for node in job.shares.nodes
+            )
+        ]
+
+    async def _look(self, now: float) -> frozenset[str]:
+        """Return the nodes that are leaving; none between two looks."""
+        if now - self._looked_at < LOOK_SECONDS:
+            return frozenset()
+        self._looked_at, self._nodes = now, await self._store.spool_nodes()
+        leaving = {n for n, node in self._nodes.items() if node.is_draining and not node.is_silent}
+        return frozenset(leaving | ({self._node_id} if self.is_leaving() else set()))
+
+    async def _hand_home_over(self, jobs: Sequence[RecordingJob]) -> None:
+        """Let nodes that stay make the files of these recordings."""
+        running = [
+            node_id
+            for node_id, node in self._nodes.items()
+            if not (node.is_silent or node.is_draining) and node_id != self._node_id
+        ]
+        for job in jobs:
+            if await self._store.hand_home_over(job.manifest, self._node_id, running):
+                log.info("another node makes the file", recording_id=job.id)
+        await self._assign(jobs)
+
+    def _start_early(
+        self, jobs: Sequence[RecordingJob], leaving: Collection[str], now: float
+    ) -> None:
+        """Collect from nodes that are leaving, also while the call goes on."""
+        for job in jobs:
+            others = job.shares.nodes[1:] if job.shares else ()
+            nodes = [self._nodes[node] for node in others if node in leaving]
+            if nodes and not job.task and self._collections < MAX_COLLECTIONS:
+                self._collections += 1
+                job.task = spawn(
+                    "collecting from a node that leaves", self._collect_early(job, nodes)
+                )
+
+    async def _collect_early(self, job: RecordingJob, nodes: Sequence[SpoolNode]) -> None:
+        """Collect journals; what fails is tried again with the next look."""
+        try:
+            with spool_reader.shared(job.directory) as is_shared:
+                if is_shared:
+                    for node in nodes:
+                        await self._collect_from(job, node)
+        except (HandoverError, OSError, VisavisError) as error:
+            log.info("recording not collected yet", recording_id=job.id, reason=str(error))
+        finally:
+            self._collections -= 1
 
     async def _assign(self, jobs: Sequence[RecordingJob]) -> None:
         """Assign the present roles of these recordings, after listing those that are not listed."""

@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS: Final = 0.5
 PROGRESS_SECONDS: Final = 2.0
+LEAVE_SECONDS: Final = 30.0
+"""Time for which a media node that is stopped waits until other nodes have collected journals."""
+LEAVE_LOG_SECONDS: Final = 5.0
 POSTPONE_SECONDS: Final = 60.0
 """Delay until a recording is tried again after an unexpected error."""
 
@@ -73,9 +76,33 @@ class Sweeper:
         sweeping = run_every("spool sweep", POLL_SECONDS, self.sweep)
         try:
             await stop.wait()
+            await cancelled(sweeping)
+            if self._handover.is_leaving():
+                await self._leave()
         finally:
             await cancelled(sweeping)
             await self.close()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the spool has journals that the recording server or other nodes still need."""
+        return bool(self._handover.needed(self._jobs.values()))
+
+    async def _leave(self) -> None:
+        """Wait until nodes that run have collected the journals of shared recordings."""
+        clock = asyncio.get_running_loop().time
+        end, logged_at = clock() + LEAVE_SECONDS, float("-inf")
+        while True:
+            await self.sweep()
+            awaited = self._handover.awaited(self._jobs.values())
+            if not awaited or clock() > end:
+                break
+            if clock() - logged_at > LEAVE_LOG_SECONDS:
+                logged_at = clock()
+                log.info("journals are handed over", recordings=len(awaited))
+            await asyncio.sleep(POLL_SECONDS)
+        if left := self._handover.needed(self._jobs.values()):
+            log.warning("recordings are left on this node", recordings=[job.id for job in left])
 
     async def sweep(self) -> None:
         """Read the spool once, and start the muxing and uploads that are due."""

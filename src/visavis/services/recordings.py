@@ -27,6 +27,7 @@ from visavis.domain.handover import (
     after_abandonment,
     after_adoption,
     after_collection,
+    after_succession,
 )
 from visavis.domain.people import Agent
 from visavis.domain.recording import (
@@ -105,6 +106,18 @@ class Recordings:
         def work(rows: Transaction) -> bool:
             shares = rows.recordings.lock_shares(manifest.site_id, manifest.recording_id)
             after = after_collection(shares, home, node_id, journals) if shares else None
+            if after:
+                rows.recordings.set_shares(after)
+            return after is not None
+
+        return await self._store.write(work)
+
+    async def hand_home_over(self, manifest: Manifest, home: str, running: Collection[str]) -> bool:
+        """Let one of the nodes that run make the file; return whether one of them does."""
+
+        def work(rows: Transaction) -> bool:
+            shares = rows.recordings.lock_shares(manifest.site_id, manifest.recording_id)
+            after = after_succession(shares, home, running) if shares else None
             if after:
                 rows.recordings.set_shares(after)
             return after is not None

@@ -157,6 +157,28 @@ def claimed(directory: Path) -> Iterator[bool]:
         os.close(file)
 
 
+@contextlib.contextmanager
+def shared(directory: Path) -> Iterator[bool]:
+    """Prevent others from claiming a recording; media workers may write to it.
+
+    Yield whether that succeeded. It ends with the context.
+    """
+    try:
+        file = os.open(directory / MANIFEST, os.O_RDONLY)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        is_shared = True
+    except BlockingIOError:
+        is_shared = False
+    try:
+        yield is_shared
+    finally:
+        os.close(file)
+
+
 def is_written(directory: Path) -> bool:
     """Whether a media worker holds the lock of a journal of this recording."""
     for journal in journals(directory):
