@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from visavis.cli.configuration import load_settings
 from visavis.descriptors import WANTED
 from visavis.media.steering import SOCKET_BUFFER_BYTES
-from visavis.supervisor import STOP_SECONDS
+from visavis.settings import Settings
+from visavis.supervisor import DRAIN_SECONDS, STOP_SECONDS
 
 pytestmark = pytest.mark.interop
 
@@ -77,6 +79,23 @@ def test_systemd_waits_for_the_three_steps_of_a_stop() -> None:
     unit = values("visavis.service")
     assert unit["KillMode"] == "mixed"  # the supervisor stops the other processes, not systemd
     assert int(unit["TimeoutStopSec"]) > 3 * STOP_SECONDS
+
+
+@pytest.mark.parametrize("role", ["app", "media"])
+def test_a_drop_in_makes_a_node_of_a_cluster(units: Path, role: str) -> None:
+    drop_in = units / "visavis.service.d" / f"{role}.conf"
+    shutil.copy(units / "roles" / f"{role}.conf", drop_in)
+    text = drop_in.read_text().replace("/opt/visavis/docs", str(ROOT / "docs"))
+    drop_in.write_text(text)
+    assert run(units, "systemd-analyze", "verify", "--man=no", "visavis.service") == ""
+    roles = re.search(r"^Environment=VISAVIS_ROLES=(\S+)$", text, re.MULTILINE)
+    assert roles
+    settings = load_settings({}, {"VISAVIS_ROLES": roles[1]}, None)
+    assert Settings(**settings).is_media_node is (role == "media")
+
+
+def test_systemd_waits_while_a_media_node_hands_over() -> None:
+    assert int(values("roles/media.conf")["TimeoutStopSec"]) > 2 * DRAIN_SECONDS
 
 
 def test_the_limits_are_those_that_the_code_asks_for() -> None:

@@ -14,3 +14,22 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- define "visavis.name" -}}
 {{ .Release.Name | trunc 50 | trimSuffix "-" }}-visavis
 {{- end }}
+
+{{- define "visavis.mediaSelector" -}}
+app.kubernetes.io/name: visavis-media
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "visavis.image" -}}
+"{{ required "image.repository: build deploy/Dockerfile and push it" .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}"
+{{- end }}
+
+{{- define "visavis.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
