@@ -25,6 +25,7 @@ SECONDS = 4.0
 """Of each part of a call."""
 
 STALL_SECONDS = 4.0
+STAGE = "document.querySelector('visavis-widget').dataset.state"
 VISITORS_WAY = r" udp .* 127\.0\.0\.1 "
 
 
@@ -115,4 +116,5 @@ def test_between_firefox_and_chromium(pair: Parties, tmp_path: Path) -> None:
         wait(sides, 2 * SECONDS)
         assert firefox.evaluate(PRESS, "Hang up")
         expect(pair.agent.get_by_text("The call has ended.")).to_be_visible()
+        assert firefox.evaluate(STAGE) == "ended"
         ends_complete(pair)

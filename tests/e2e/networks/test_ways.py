@@ -1,20 +1,16 @@
-"""Calls by every way there is through firewalls and routers, and with another browser."""
+"""Calls by every way there is through firewalls and routers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.e2e.call_end import check_call_end
-from tests.e2e.delivered import UNEVEN
-from tests.e2e.flow import AGENT, VISITOR, Sides, await_flow
-from tests.e2e.networks.ways import PRESS, Way, take, taken
-from tests.media.firefox import Firefox
-from tests.running import PAGE_SCRIPTS, Parties, eventually
+from tests.e2e.flow import Sides, await_flow
+from tests.e2e.networks.ways import Way, take, taken
+from tests.running import Parties
 
 pytestmark = pytest.mark.e2e
 
@@ -56,30 +52,3 @@ def test_a_video_call_by(
     await_flow(sides, 2, frames=5, audio=45)
     assert tuple(taken(page, name) for name, page in sides.items()) == expected
     parties.hang_up()
-
-
-@pytest.fixture
-def firefox(tmp_path: Path, parties: Parties) -> Iterator[Firefox]:
-    browser = Firefox(tmp_path, "", (*PAGE_SCRIPTS, UNEVEN))
-    try:
-        with parties.joined_by(VISITOR, browser):
-            yield browser
-            check_call_end(parties)
-    finally:
-        browser.close()
-
-
-STAGE = "document.querySelector('visavis-widget').dataset.state"
-
-
-def test_a_visitor_calls_with_firefox(parties: Parties, firefox: Firefox) -> None:
-    firefox.goto(f"{parties.system.url}/demo")
-    for label in ("Video call", "Call now"):
-        eventually(lambda label=label: firefox.evaluate(PRESS, label))  # type: ignore[misc]
-    take(parties.agent, DIRECT)
-    parties.agent.get_by_role("button", name="Accept").click()
-    sides: Sides = {VISITOR: firefox, AGENT: parties.agent}
-    await_flow(sides, 2, frames=5, audio=45)
-    assert firefox.evaluate(PRESS, "Hang up")
-    expect(parties.agent.get_by_text("The call has ended.")).to_be_visible()
-    assert firefox.evaluate(STAGE) == "ended"
