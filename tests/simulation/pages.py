@@ -25,6 +25,10 @@ OFFERED: Final = without_video(OFFER)
 ANSWERED: Final = without_video(ANSWER)
 LATENCY_SECONDS: Final = (0.01, 0.06)
 """One way between a page and its node."""
+TO_NODE: Final = "to the node"
+TO_PAGE: Final = "to the page"
+NEXT_SECONDS: Final = 1e-6
+"""Between the arrivals of two messages at least, since the loop does not order equal times."""
 IN_CALL_PAUSE: Final = (0.0, 0.3)
 IDLE_PAUSE: Final = (0.5, 5.0)
 
@@ -48,7 +52,11 @@ class Observations:
 
 
 class Socket:
-    """The connection of a page at its node, where its messages are performed one by one."""
+    """The connection of a page at its node, where its messages are performed one by one.
+
+    No message overtakes another in the same direction. `last_arrivals` are the times at which the
+    last ones to the node and to the page arrive.
+    """
 
     def __init__(self, page: Page, node: Node) -> None:
         self.page = page
@@ -58,6 +66,7 @@ class Socket:
         self.is_busy = False
         self.messages: deque[Any] = deque()
         self.topics: tuple[str, ...] = ()
+        self.last_arrivals = {TO_NODE: 0.0, TO_PAGE: 0.0}
         self.person: Any = page.person_at(self.id)
         page.world.sites[self.id] = page.site_id
 
@@ -120,8 +129,16 @@ class Socket:
             self.page.left(self)
 
     def _outside(self, callback: Callable[..., None], *args: Any) -> None:
-        wait = self.page.world.random.uniform(*LATENCY_SECONDS)
+        wait = self.latency(TO_PAGE)
         self.page.world.cluster.loop.after(wait, callback, self, *args, of=None)
+
+    def latency(self, direction: str) -> float:
+        """Return the seconds after which a message arrives that is sent now."""
+        now = self.page.world.now
+        arrival = now + self.page.world.random.uniform(*LATENCY_SECONDS)
+        arrival = max(arrival, self.last_arrivals[direction] + NEXT_SECONDS)
+        self.last_arrivals[direction] = arrival
+        return arrival - now
 
 
 class World:
@@ -193,7 +210,7 @@ class Page:
             self.world.after(1.0, self.connect)
             return
         self.socket = Socket(self, node)
-        wait = self.world.random.uniform(*LATENCY_SECONDS)
+        wait = self.socket.latency(TO_NODE)
         self.world.cluster.loop.after(wait, self.socket.open, of=node.process)
 
     def opened(self, socket: Socket) -> None:
@@ -217,7 +234,7 @@ class Page:
         self.is_gone = True
         self.world.pages.pop(self, None)
         if self.socket:
-            wait = self.world.random.uniform(*LATENCY_SECONDS)
+            wait = self.socket.latency(TO_NODE)
             self.world.cluster.loop.after(wait, self.socket.end, of=self.socket.node.process)
 
     # Messages
@@ -226,7 +243,7 @@ class Page:
         if self.socket and self.is_ready:
             self.begin_wait()
             self.unanswered += 1
-            wait = self.world.random.uniform(*LATENCY_SECONDS)
+            wait = self.socket.latency(TO_NODE)
             socket = self.socket
             self.world.cluster.loop.after(wait, socket.receive, message, of=socket.node.process)
 
@@ -371,7 +388,7 @@ class VisitorPage(Page):
                     self.world.seen.violations.append(f"the line {text} was said twice")
             case signaling.Ended(call_id=call_id, reason=reason) if call_id == self.call_id:
                 self.world.seen.calls_ended[reason] += 1
-                if reason in {"failed", "shutDown"} and not self.has_hung_up:
+                if reason in {"failed", "shutDown"}:
                     self.world.seen.lost.append(f"{call_id} {reason} at {self.world.now:.1f} s")
                 self._finish()
             case _:

@@ -33,6 +33,8 @@ def run(fault: Fault | None, seed: int, load: Load = SMALL) -> Result:
     assert simulation.loop.errors == []
     assert result.violations == []
     assert result.seen.calls_connected >= load.calls
+    # a page resumes its call before it hangs up, on the same connection
+    assert result.seen.refusals["HangUp NotYourCall"] == 0
     return result
 
 
