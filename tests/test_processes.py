@@ -52,6 +52,7 @@ DIALECT = "sqlalchemy.dialects.postgresql"
             "import visavis.cli.accounts",
             {"starlette", "av", "httpx2", DIALECT, ENGINE},
         ),
+        ("import visavis.archive.inspect", {"structlog", "asyncio", "sqlalchemy"}),
         (
             "from visavis.cli import main; main(['--help'], standalone_mode=False)",
             {"sqlalchemy", "starlette", "av", "visavis.compose", "visavis.cli.serve"},
