@@ -103,6 +103,8 @@ log = structlog.get_logger(__name__)
 
 ALIVE_SECONDS: Final = 2.0
 TALLY_SECONDS: Final = 15.0
+HAND_OVER_SECONDS: Final = 10.0
+"""Time for which a process that is stopped waits until other nodes have taken its calls."""
 CALL_DESCRIPTORS: Final = 8
 """Number of file descriptors of a call: the sockets of both sides and database connections."""
 FAILURE_SECONDS: Final = 60.0
@@ -648,7 +650,12 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
         app.stopping.set()
         app.members.drain()
-        await app.calls.shut_down()
+        if app.cluster and app.cluster.has_successors:
+            app.cluster.leave()
+            server.should_exit = True  # the pages connect again at the nodes that take their sites
+            await app.calls.hand_over(HAND_OVER_SECONDS)
+        else:
+            await app.calls.shut_down()
     finally:
         server.should_exit = True
         stopping.cancel()

@@ -22,7 +22,7 @@ class ChangesWritten(msgspec.Struct, frozen=True):
 
 
 class NodeHeartbeat(msgspec.Struct, frozen=True):
-    """A node's messages arrive; its last one says that it `is_leaving`."""
+    """A node's messages arrive; its last ones say that it `is_leaving`."""
 
     node: str
     is_leaving: bool = False

@@ -64,6 +64,6 @@ def _require_drainable(node: Member) -> None:
     if "app" in node.roles:
         raise VisavisError(
             ErrorKind.PreconditionFailed,
-            "Only media nodes can be drained. To move the calls of a node with an app, see "
-            "docs/cluster.md.",
+            "Only media nodes can be drained. If you stop a node with an app, other nodes continue "
+            "its calls: see docs/cluster.md.",
         )

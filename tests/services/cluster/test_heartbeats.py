@@ -111,3 +111,21 @@ async def test_a_node_that_is_late_is_still_heard() -> None:
         await node.pass_time(HEARTBEAT_SECONDS)
     assert node.heartbeats.heard_lately == {"a"}
     assert node.heard == "ab"
+
+
+async def test_a_node_that_leaves_is_not_heard_again() -> None:
+    bus = LocalBus()
+    node, other = Node(bus, "a"), Node(bus, "b")
+    following = child(other.heartbeats.follow())
+    await asyncio.sleep(0)
+    await node.settle()
+    while "a" not in other.heard:
+        await asyncio.sleep(0)
+    node.heartbeats.leave()
+    await node.pass_time(HEARTBEAT_SECONDS)
+    while "a" in other.heard:
+        await asyncio.sleep(0)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert "a" not in other.heard
+    await cancelled(following)

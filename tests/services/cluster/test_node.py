@@ -239,6 +239,28 @@ async def test_a_restarted_node_restores_its_own_sites_only(
     await again.calls.shut_down()
 
 
+async def test_a_node_that_stops_waits_until_its_calls_have_been_taken(
+    nodes: tuple[Node, Node],
+) -> None:
+    first, second = nodes
+    await connect(second, first)
+    assert first.cluster.has_successors
+    first.members.drain()
+    first.cluster.leave()
+    await first.calls.hand_over(0.0)
+    assert first.calls.count == 1  # nobody was there to take it
+    assert first.cluster._guard.is_in_doubt
+    waiting = child(first.calls.hand_over(PATIENCE))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await take_over(first, second)
+    assert not second.cluster.has_successors
+    await first.cluster._guard.check()
+    await waiting
+    assert first.calls.count == 0
+    assert second.calls.count == 1
+
+
 async def test_a_process_that_leaves_says_so(nodes: tuple[Node, Node]) -> None:
     first, second = nodes
     running = [*first.cluster.start(), *second.cluster.start()]

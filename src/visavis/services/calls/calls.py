@@ -6,6 +6,7 @@ await, so that the first of two requests wins. Slow work follows as effects.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -53,6 +54,7 @@ from visavis.services.visitor_limits import Use, VisitorGuard, VisitorLimits
 log = structlog.get_logger(__name__)
 
 LOST: Final = "Another process has taken over the calls of this site."
+HAND_OVER_PAUSE: Final = 0.05
 UNKNOWN: Final = datetime.min.replace(tzinfo=UTC)
 """Time since when the app was away, if its former process never noted that it was alive."""
 
@@ -581,10 +583,23 @@ class Calls:
         """Wait until no background task is running."""
         await self._runner.wait_idle()
 
+    async def hand_over(self, seconds: float) -> None:
+        """Wait until other nodes have taken the calls, at most for this time; no call ends."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + seconds
+        while clock() < until:
+            if not self.count:
+                break
+            await asyncio.sleep(HAND_OVER_PAUSE)
+        await self._save()
+
     async def shut_down(self) -> None:
         """End every call, and wait until database and media workers have applied that."""
         for site in self._sites.values():
             site.end(list(site.calls.values()), CallTrigger.SHUT_DOWN)
+        await self._save()
+
+    async def _save(self) -> None:
         await self.wait_idle()
         try:
             await self.call_log.flush()

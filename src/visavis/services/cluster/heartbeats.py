@@ -47,6 +47,7 @@ class Heartbeats:
         self._bus = bus
         self._node_id = node_id
         self._is_connected = is_connected
+        self.is_leaving = False
         self._elapsed = elapsed
         self._sent_at = elapsed()
         self._connected_seconds = 0.0
@@ -69,7 +70,7 @@ class Heartbeats:
 
     async def send(self) -> None:
         """Send a heartbeat, every `HEARTBEAT_SECONDS`; forget the nodes that have fallen silent."""
-        self._bus.publish(NODES_TOPIC, NodeHeartbeat(self._node_id))
+        self._bus.publish(NODES_TOPIC, NodeHeartbeat(self._node_id, is_leaving=self.is_leaving))
         now = self._elapsed()
         step = min(now - self._sent_at, MAX_STEP_SECONDS)
         self._sent_at = now
@@ -80,7 +81,8 @@ class Heartbeats:
         }
 
     def leave(self) -> None:
-        """Tell the others that this process is ending, so that they need not wait for silence."""
+        """Tell the others from now on that this process ends: they need not wait for silence."""
+        self.is_leaving = True
         self._bus.publish(NODES_TOPIC, NodeHeartbeat(self._node_id, is_leaving=True))
 
     async def follow(self) -> None:

@@ -128,5 +128,11 @@ class ClusterNode:
     async def _check(self) -> None:
         await self._owners.check()
 
+    @property
+    def has_successors(self) -> bool:
+        """Whether other nodes can take the sites of this one."""
+        return self._owners.has_successors()
+
     def _is_cut_off(self) -> bool:
-        return self._owners.is_cut_off(self._heartbeats.heard_lately)
+        # the others do not count a process that leaves
+        return self._heartbeats.is_leaving or self._owners.is_cut_off(self._heartbeats.heard_lately)

@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.membership import MemberState
 from visavis.domain.ownership import MemberView, SiteOwner, candidates
 from visavis.services.members import Members
 from visavis.services.ownership import Ownership
@@ -103,8 +104,18 @@ class ClusterOwners:
         """Whether a node that hears only these is in the smaller part of a partition."""
         return self._view(heard).is_cut_off
 
+    def has_successors(self) -> bool:
+        """Whether other nodes can take the sites of this one."""
+        return bool(self._ready.intersection(self._heard()) - {self._ownership.node_id})
+
+    @property
+    def _ready(self) -> frozenset[str]:
+        """Nodes that may own sites: not those that are about to end."""
+        ready = (one for one in self._members.alive if one.state is MemberState.READY)
+        return frozenset(member.node_id for member in ready)
+
     def _view(self, heard: frozenset[str]) -> MemberView:
-        everyone = frozenset(member.node_id for member in self._members.alive)
+        everyone = self._ready
         return MemberView(self._ownership.node_id, everyone, heard)
 
     async def _search(self, site_id: int) -> str:
