@@ -132,18 +132,6 @@ def test_the_nodes_and_their_roles(nodes: MediaCluster) -> None:
     eventually(lambda: http_clients.get(f"{nodes.app.url}/readyz").status_code == 200)
 
 
-def test_the_metrics_of_a_media_node(nodes: MediaCluster) -> None:
-    url = f"http://127.0.0.1:{nodes.metrics_ports[0]}"
-    eventually(lambda: http_clients.get(f"{url}/readyz").text == "ready\n")
-    nodes.media[0].kill_part("media")
-
-    def restarts() -> bool:
-        return "visavis_part_restarts 1.0" in http_clients.get(f"{url}/metrics").text
-
-    eventually(restarts)
-    eventually(lambda: http_clients.get(f"{url}/readyz").status_code == 200)
-
-
 async def test_a_node_that_is_stopped_loses_no_packet(nodes: MediaCluster, office: Pages) -> None:
     visitor, agent = await connected(office)
     first = nodes.carrier(visitor)
@@ -245,3 +233,16 @@ async def test_a_call_outlives_its_app_and_its_media_node(
     # the journals of both nodes are one file
     assert recording()["duration"] > 2 * TALK_SECONDS
     assert not recording()["missingMedia"]
+
+
+def test_the_metrics_of_a_media_node(nodes: MediaCluster) -> None:
+    # the last test: for a while the app has no channel to the worker that is killed
+    url = f"http://127.0.0.1:{nodes.metrics_ports[0]}"
+    eventually(lambda: http_clients.get(f"{url}/readyz").text == "ready\n")
+    nodes.media[0].kill_part("media")
+
+    def restarts() -> bool:
+        return "visavis_part_restarts 1.0" in http_clients.get(f"{url}/metrics").text
+
+    eventually(restarts)
+    eventually(lambda: http_clients.get(f"{url}/readyz").status_code == 200)
