@@ -59,8 +59,9 @@ STATIC = (
     Check("pages types", ("python", "-m", "tests.npm", "run", "check"), COMPUTING),
     Check("pages unit", ("python", "-m", "tests.npm", "test"), COMPUTING),
 )
-UNIT = "not (e2e or fault or interop or postgresql)"
-INTEROP = "(interop or postgresql) and not (e2e or fault)"
+COUNTED = "not (e2e or fault or many or interop or postgresql)"
+INTEROP = "(interop or postgresql) and not (e2e or fault or many)"
+MANY = "many and not (e2e or fault)"
 COVERAGE_DATA = ("--cov", "--cov-report=")
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
 LANES = (
@@ -71,8 +72,9 @@ LANES = (
     ),
     (
         *STATIC,
-        Check("unit", ("pytest", *COVERAGE_DATA, *SIDE_BY_SIDE, "-m", UNIT), COMPUTING),
+        Check("unit", ("pytest", *COVERAGE_DATA, *SIDE_BY_SIDE, "-m", COUNTED), COMPUTING),
         Check("interop", ("pytest", *SIDE_BY_SIDE, "-m", INTEROP), YIELDING),
+        Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY, *files_with("many")), COMPUTING),
     ),
 )
 """Lanes run side by side, and the checks of a lane one after the other.
@@ -82,12 +84,9 @@ time. The second lane computes in the time that they leave. With a third lane, p
 wait for a processor for so long that tests fail on a slow machine.
 
 Coverage takes time, so only the unit tests measure it, and of these not the ones that compute much
-to try many cases (markers many and no_cover): they take three times as long under it, and other
-tests run the same lines. It counts what the tests' own processes run: a process that a test kills
-leaves broken data.
-
-Tests of many cases run among the unit tests: each run of pytest takes three processes some seconds
-for collecting, and leaves one processor idle at its end.
+to try many cases (marker no_cover): they take three times as long under it, and other tests run the
+same lines. It counts what the tests' own processes run: a process that a test kills leaves broken
+data.
 """
 AT_LEAST = {"domain": 100, "services": 100, "": 90}
 """Per cent of lines and branches, of a room or (without a name) of the whole."""

@@ -28,12 +28,12 @@ hypothesis_settings.load_profile("unhurried")  # a test never depends on how bus
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Allow more time to a test of many cases, which has a low priority, and measure no coverage.
+    """Allow more time to a test of many cases, which has a low priority.
 
     Fail if a test has a marker of a lane that is not in its file, since no lane would run it.
     """
     for item in items:
-        for marker in ("e2e", "fault"):
+        for marker in ("e2e", "fault", "many"):
             if item.get_closest_marker(marker) and f"mark.{marker}" not in _text_of(item.path):
                 message = f"{item.nodeid} has the marker {marker} from elsewhere: no lane finds it"
                 raise pytest.UsageError(message)
@@ -41,7 +41,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.no_cover)  # it reads the code, and others' tests run it
         if item.get_closest_marker("many"):
             item.add_marker(pytest.mark.timeout(1800))
-            item.add_marker(pytest.mark.no_cover)  # other tests run the same lines
 
 
 def pytest_collection_finish() -> None:
