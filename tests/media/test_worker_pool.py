@@ -36,7 +36,7 @@ from visavis.media.limits import Limit
 from visavis.media.worker import ClusterPlace
 from visavis.media.worker_pool import WorkerPool
 from visavis.rtp.mos import LegReport
-from visavis.services.ports import Bus
+from visavis.services.ports import WatchedBus
 from visavis.settings import Settings
 from visavis.tasks import cancelled
 
@@ -80,7 +80,7 @@ class PoolHarness:
     With `ends`, the first end of a bus, they are on a media node, and the app has the second end.
     """
 
-    def __init__(self, directory: Path, ends: tuple[Bus, Bus] | None = None) -> None:
+    def __init__(self, directory: Path, ends: tuple[WatchedBus, WatchedBus] | None = None) -> None:
         self.settings = Settings(
             data_dir=directory,
             run_dir=directory,
@@ -150,7 +150,7 @@ class PoolHarness:
 
 
 @asynccontextmanager
-async def bus_ends(kind: str) -> AsyncIterator[tuple[Bus, Bus] | None]:
+async def bus_ends(kind: str) -> AsyncIterator[tuple[WatchedBus, WatchedBus] | None]:
     if kind == "unix":
         yield None
     elif kind == "bus":
@@ -167,7 +167,9 @@ async def bus_ends(kind: str) -> AsyncIterator[tuple[Bus, Bus] | None]:
 
 
 @asynccontextmanager
-async def pool_harness(ends: tuple[Bus, Bus] | None = None) -> AsyncIterator[PoolHarness]:
+async def pool_harness(
+    ends: tuple[WatchedBus, WatchedBus] | None = None,
+) -> AsyncIterator[PoolHarness]:
     with TemporaryDirectory() as directory:  # The paths of Unix sockets must be short.
         harness = PoolHarness(Path(directory), ends)
         for number in range(2):

@@ -73,6 +73,8 @@ class SimulatedBus:
     go to their `inboxes` without being encoded.
     """
 
+    dropped = reconnects = 0
+
     def __init__(self, network: Network, node_id: str, process: Process) -> None:
         self.node_id = node_id
         self.process = process

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from typing import Final
 
 from visavis.services.calls.calls import Calls
 from visavis.services.calls.effects import call_later
@@ -14,20 +14,12 @@ from visavis.services.cluster.owner import OwnerService
 from visavis.services.cluster.ownership_guard import OwnershipGuard
 from visavis.services.cluster.site_owners import ClusterOwners
 from visavis.services.members import Members
-from visavis.services.ports import Bus, Store
+from visavis.services.ports import Store, WatchedBus
 from visavis.tasks import run_every, run_forever
 
 ANNOUNCE_SECONDS: Final = 1.0
 """Time for which a process that starts waits for the bus."""
 PAUSE_SECONDS: Final = 0.02
-
-
-class NodesBus(Bus, Protocol):
-    """The bus between the nodes."""
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether messages are delivered."""
 
 
 class ClusterNode:
@@ -39,7 +31,7 @@ class ClusterNode:
 
     def __init__(
         self,
-        bus: NodesBus,
+        bus: WatchedBus,
         node_id: str,
         new_id: Callable[[], str],
         elapsed: Callable[[], float],
