@@ -1,8 +1,11 @@
 // The page of the REST API: what it makes of the description, and the focus of its dialogue.
 
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { adapt, type Description } from "../src/admin/docs-description";
 import { DialogueFocus } from "../src/admin/docs-dialogue";
+import type { PageHeader } from "../src/shared/page-header";
+
+vi.mock("swagger-ui-dist/swagger-ui-es-bundle.js", () => ({ default: vi.fn() }));
 
 const description = (): Description => ({
   servers: [{ url: "https://chat.example/" }, { url: "https://chat.example/base" }],
@@ -103,4 +106,16 @@ test("Escape closes the dialogue and gives the focus back", () => {
   expect(document.activeElement?.className).toBe("authorize");
   document.body.focus();
   expect(press("Tab").defaultPrevented).toBe(false);
+});
+
+test("a person who is signed in is known before the description is there", async () => {
+  document.body.innerHTML = `<visavis-header></visavis-header><div id="api"></div>`;
+  const answer = (url: string) =>
+    url === "/session"
+      ? Promise.resolve(Response.json({ agentName: "Ada", permissions: [] }))
+      : new Promise(() => {});
+  vi.stubGlobal("fetch", vi.fn(answer));
+  void import("../src/admin/docs");
+  const header = document.querySelector<PageHeader>("visavis-header")!;
+  await vi.waitFor(() => expect(header.session?.agentName).toBe("Ada"));
 });

@@ -50,5 +50,9 @@ new MutationObserver(() => {
   focus.follow();
 }).observe(document.body, { childList: true, subtree: true });
 
-await readDescription().then(show, showFailure);
-document.querySelector<PageHeader>("visavis-header")!.session = await readSession();
+const showSession = async (): Promise<void> => {
+  document.querySelector<PageHeader>("visavis-header")!.session = await readSession();
+};
+
+// Swagger UI takes seconds, during which a person who is signed in must not be offered to sign in.
+await Promise.all([showSession(), readDescription().then(show, showFailure)]);
