@@ -97,7 +97,7 @@ def test_each_node_knows_of_the_others(
         assert states(address) == ["ready", "ready", "silent"]
     eventually(lambda: alive() == [3, 3])
     third.stop()
-    assert states(address) == ["ready", "ready"]
+    assert states(address) == ["ready", "ready", "stopped"]
 
 
 def test_what_is_revoked_on_one_is_dead_on_the_other(

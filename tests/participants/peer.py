@@ -88,6 +88,11 @@ class Peer(asyncio.DatagramProtocol):
         self._task: asyncio.Task[None] | None = None
 
     @property
+    def has_answer(self) -> bool:
+        """Whether the remote description is given."""
+        return bool(self._their_ufrag)
+
+    @property
     def sent(self) -> int:
         """RTP packets sent so far."""
         return self.camera.audio.packets + self.camera.video.packets

@@ -151,7 +151,8 @@ class Visitor(Person):
                     sdp=offering.describe("actpass"),
                 )
             case "answer":
-                if peer := self.peers.get(message["link"]):
+                peer = self.peers.get(message["link"])
+                if peer and not (peer.has_answer and message.get("isRepeated")):
                     await peer.connect(message["sdp"])
 
 

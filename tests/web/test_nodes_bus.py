@@ -61,7 +61,7 @@ async def test_the_app_works_without_a_server_of_the_bus(
     sent: list[str] = []
     monkeypatch.setattr(app.nodes_bus, "publish", lambda topic, _: sent.append(topic))
     with dies_once("bus", app.nodes_bus, "run") as has_died:
-        running = app.start_background_tasks()
+        running = [*app.join_nodes(), *app.start_background_tasks()]
         await until(has_died)
         await app.store.read(disable_nothing)
         assert sent == []
