@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,10 @@ DATABASE_TIME: Final[ColumnElement[float]] = literal_column(
 SQLITE_TIME: Final[ColumnElement[float]] = literal_column(
     "(julianday('now') - 2440587.5) * 86400.0"
 )
+
+
+_SAVING: Final[dict[tuple[Any, ...], Any]] = {}
+"""Statements that save a row, by database, table and columns."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,21 @@ class Rows:
         from sqlalchemy.dialects import postgresql
 
         return postgresql.insert(table)
+
+    def _save(self, table: Table, key: str, values: Mapping[str, Any], **of_new: Any) -> None:
+        """Insert a row with these values, or update them in the row that has the same key.
+
+        `of_new` are further values of a new row. The statement is built once, which takes longer
+        than to run it.
+        """
+        saving = (self._is_postgresql, table.name, *values)
+        statement = _SAVING.get(saving)
+        if statement is None:
+            insert = self._upsert(table)
+            columns = {name: insert.excluded[name] for name in values}
+            statement = insert.on_conflict_do_update(index_elements=[key], set_=columns)
+            _SAVING[saving] = statement
+        self._run(statement, {**values, **of_new})
 
     def _database_time(self) -> ColumnElement[float]:
         """Return the time of the database, the same for all processes, in seconds since 1970."""

@@ -16,6 +16,8 @@ from visavis.domain.recording import NONEXISTENT, RecordingState
 from visavis.store import tables as t
 from visavis.store.rows.base import Rows
 
+_ADD_EVENT: Final = insert(t.call_events)
+
 
 class SqlNodeRows(Rows):
     def save(self, node_id: str, archive_url: str, now: datetime, machine: str = "") -> None:
@@ -75,20 +77,18 @@ class SqlCallRows(Rows):
             "is_unrecorded": call.is_unrecorded,
             "quality": call.quality or None,
         }
-        statement = self._upsert(t.calls).values(**values, message="")
-        self._run(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+        self._save(t.calls, "id", values, message="")
 
     def add_event(self, site_id: int, call_id: str, event: CallEvent) -> None:
-        self._run(
-            insert(t.call_events).values(
-                site_id=site_id,
-                call_id=call_id,
-                at=event.at,
-                name=event.name,
-                by=event.by,
-                data=event.data,
-            )
-        )
+        values = {
+            "site_id": site_id,
+            "call_id": call_id,
+            "at": event.at,
+            "name": event.name,
+            "by": event.by,
+            "data": event.data,
+        }
+        self._run(_ADD_EVENT, values)
 
     def has_event(self, site_id: int, call_id: str, event: CallEvent) -> bool:
         c = t.call_events.c

@@ -28,8 +28,7 @@ class SqlLiveCallRows(Rows):
             "version": call.version,
             "state": zlib.compress(call.state, LEVEL),
         }
-        statement = self._upsert(t.live_calls).values(values)
-        self._run(statement.on_conflict_do_update(index_elements=["call_id"], set_=values))
+        self._save(t.live_calls, "call_id", values)
 
     def delete(self, site_id: int, call_id: str) -> None:
         c = t.live_calls.c
