@@ -191,30 +191,6 @@ async def test_a_frozen_owner_changes_nothing_when_it_wakes_up(office: Office) -
     assert office.owner()[1] == term + 1
 
 
-async def test_a_node_that_is_stopped_hands_its_calls_over(office: Office) -> None:
-    await office.pages[0].agent("cy", is_willing=False).is_open.wait()
-    await until(lambda: office.owner()[1])
-    owner = office.owning()
-    visitor, agent = await office.connect(1 - owner, 1 - owner)
-    term = office.owner()[1]
-    for page in office.pages[owner].people:
-        await page.leave()
-    visitor.lose()
-    agent.lose()
-    old = [next(iter(page.peers.values())) for page in (visitor, agent)]
-    stopping = asyncio.create_task(asyncio.to_thread(office.nodes[owner].stop))
-    await connect_again(visitor, agent)
-    for peer in old:  # the former bridge has carried media until the new one did
-        assert [reception.longest_gap for reception in peer.receptions.values()] == [0, 0]
-    assert (visitor.reason, agent.reason) == ("", "")
-    assert (office.owning(), office.owner()[1]) == (1 - owner, term + 1)
-    await stopping
-    await visitor.hang_up()
-    await asyncio.wait_for(agent.is_over.wait(), PATIENCE)
-    assert agent.reason == "hungUp"
-    await asyncio.to_thread(office.nodes[owner].start)
-
-
 def kill_at_once(node: System) -> None:
     """Kill all processes of a node, as when its machine dies: none can end its calls."""
     node.signal(signal.SIGSTOP)
