@@ -123,18 +123,11 @@ class PostgresqlPair:
             server.directory.mkdir()
             if os.geteuid() == 0:  # PostgreSQL refuses to run as root
                 shutil.chown(server.directory, USER)
-        primary, standby = self.primary, self.standby
+        primary = self.primary
         primary.run("initdb", "-D", str(primary.data), "-U", USER, "-A", "trust", "-N")
-        primary.start(standby)
+        primary.start(self.standby)
         primary.execute(f"CREATE DATABASE {DATABASE}")
-        source = ("-h", str(primary.directory), "-U", USER, "-D", str(standby.data))
-        standby.run("pg_basebackup", *source, "--checkpoint=fast", "--no-sync")
-        self._follow(standby, primary)
-        if primary.is_synchronous:
-            names = f"ANY 1 ({standby.directory.name})"
-            primary.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
-            primary.execute("SELECT pg_reload_conf()")
-            _wait(lambda: bool(primary.execute(_SYNCHRONOUS)))
+        self._attach_standby()
         return self
 
     def demote(self) -> None:
@@ -147,10 +140,27 @@ class PostgresqlPair:
         self.standby.run("pg_ctl", "promote", "-D", str(self.standby.data))
         self.primary, self.standby = self.standby, self.primary
 
+    def replace_standby(self) -> None:
+        """Make the former primary, which is dead, the standby, with a new copy of the data."""
+        shutil.rmtree(self.standby.data)
+        self._attach_standby()
+
     def stop(self) -> None:
         self.standby.kill()
         self.primary.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _attach_standby(self) -> None:
+        """Copy the data while the primary waits for no standby, as a copy that is promoted must."""
+        primary, standby = self.primary, self.standby
+        source = ("-h", str(primary.directory), "-U", USER, "-D", str(standby.data))
+        standby.run("pg_basebackup", *source, "--checkpoint=fast", "--no-sync")
+        self._follow(standby, primary)
+        if primary.is_synchronous:
+            names = f"ANY 1 ({standby.directory.name})"
+            primary.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
+            primary.execute("SELECT pg_reload_conf()")
+            _wait(lambda: bool(primary.execute(_SYNCHRONOUS)))
 
     def _follow(self, server: Server, primary: Server) -> None:
         (server.data / "standby.signal").touch()
