@@ -7,9 +7,10 @@ import json
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -73,6 +74,27 @@ def port_of(bus: NatsBus) -> int:
     assert url
     assert url.port
     return url.port
+
+
+async def test_a_cancellation_that_the_client_ignores_ends_the_bus(
+    nats_servers: NatsServers,
+) -> None:
+    """As `asyncio.wait_for` does before Python 3.12 if its result is there at that moment."""
+    connecting = asyncio.Event()
+
+    class IgnoringBus(NatsBus):
+        async def _connect(self, *arguments: Any) -> None:
+            connecting.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            await super()._connect(*arguments)
+
+    bus = IgnoringBus(BusOptions(address=nats_servers.address()), "one")
+    connection = run_forever("bus", bus.run)
+    await connecting.wait()
+    async with asyncio.timeout(SECONDS):
+        await cancelled(connection)
+    assert not bus.is_connected
 
 
 async def test_a_killed_server_is_replaced_and_subscriptions_are_restored(

@@ -363,6 +363,7 @@ class NatsBus:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self._connect(client, server, lost)
+                _raise_cancellation()
             await self._use(client, server, lost)
         except (OSError, TimeoutError, errors.Error) as error:
             self._report(server, describe(error))
@@ -443,6 +444,18 @@ class NatsBus:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
+
+
+def _raise_cancellation() -> None:
+    """Raise `CancelledError` if the task was cancelled while it connected.
+
+    Before Python 3.12, `asyncio.wait_for`, by which the client connects, returns normally if what
+    it waits for ends at the moment of the cancellation. Without this, the bus would stay connected,
+    and a process that is stopped while it starts would not end.
+    """
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _abort(client: Client) -> None:
