@@ -27,6 +27,7 @@ from click.testing import CliRunner
 from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
+from tests.fork_server import ForkedProcess, fork_server
 from visavis.cli import main as visavis_command
 from visavis.cli.context import settings_of
 from visavis.compose import Services
@@ -99,9 +100,14 @@ class System:
     """Systems that have been started and not yet stopped."""
 
     def __init__(
-        self, data: Path, *options: str, environment: dict[str, str] | None = None
+        self,
+        data: Path,
+        *options: str,
+        environment: dict[str, str] | None = None,
+        is_forked: bool = True,
     ) -> None:
         self.data = data
+        self._is_forked = is_forked
         self.environment = environment
         self._options = options
         self.port, self.media_port = free_port(), free_media_port()
@@ -110,7 +116,7 @@ class System:
         self._token = ""
         self.sessions: dict[str, list[SetCookieParam]] = {}
         """The cookies of those who have signed in, by e-mail."""
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
 
     @property
     def spool(self) -> Path:
@@ -144,8 +150,10 @@ class System:
             self.password = match[1]
         return self
 
-    def launch(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    def launch(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes] | ForkedProcess:
         """Start the supervisor's process; a subclass may run it in another way."""
+        if self._is_forked:
+            return fork_server().start(command, log, self.environment)
         return subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
 
     def stop(self) -> None:

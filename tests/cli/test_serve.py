@@ -198,14 +198,15 @@ def test_the_program_is_named_as_the_shell_finds_it(
 @pytest.mark.fault
 def test_a_second_server_on_a_data_directory_is_refused(tmp_path: Path) -> None:
     environment = {**os.environ, "http_proxy": "http://127.0.0.1:1", "NO_PROXY": ""}
-    system = System(tmp_path / "data", "--host", "::", environment=environment).start()
+    options = ("--host", "::")
+    system = System(tmp_path / "data", *options, environment=environment, is_forked=False).start()
     said = (tmp_path / "data.log").read_text()
     assert f"running at http://[::1]:{system.port} " in said
     assert "visavis agent password admin@localhost --data" in said
     for address in (f"[::1]:{system.port}", f"127.0.0.1:{system.port}"):
         assert http_clients.get(f"http://{address}/healthz", trust_env=False).is_success
-    options = ("--no-archive", "--port", 0, "--media-port", 0)
-    second = visavis("serve", "--data", system.data, *options)
+    others = ("--no-archive", "--port", 0, "--media-port", 0)
+    second = visavis("serve", "--data", system.data, *others)
     assert second.returncode == 1
     assert "Another visavis serve uses" in second.stderr
     system.stop()
@@ -358,7 +359,7 @@ def test_what_browsers_cannot_send_to_is_not_advertised(
 def test_each_media_worker_is_a_process_of_its_own(tmp_path: Path) -> None:
     port = free_media_port(3)
     options = ("--media-port", str(port), "--media-workers", "3")
-    system = System(tmp_path / "data", *options).start()
+    system = System(tmp_path / "data", *options, is_forked=False).start()
 
     def living() -> float:
         metrics = http_clients.get(f"{system.url}/metrics").text
