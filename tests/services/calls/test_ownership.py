@@ -94,13 +94,29 @@ async def test_nothing_happens_afterwards(site: SimulatedSite) -> None:
     await site.agent(signaling.Say(call_id, "Hello"))
     site.forget()
     await site.pass_time(RING_SECONDS + QUEUE_SECONDS + 60)
-    await site.calls.media_events.leg_down(BridgeId(call_id, 1), 1, "gone")
     owner.agent_changed(1)
     owner._widen("v2")
     await site.wait_idle()
     assert site.told == {}
     assert site.media.asked == []
     assert not site.calls.is_in_call("v")
+
+
+async def test_the_bridge_of_a_call_that_was_taken_is_closed_when_its_pages_have_left_it(
+    site: SimulatedSite,
+) -> None:
+    """The other process has a bridge of its own; the worker obeys us alone as to this one."""
+    bridge = BridgeId(await site.connect(), 1)
+    await take_over(site)
+    await site.agent(signaling.Say(bridge.call_id, "Hello"))
+    await site.wait_idle()
+    assert not site.calls.is_in_call("v")  # it knows by now
+    site.forget()
+    await site.calls.media_events.leg_up(bridge, 1)
+    assert site.media.asked == []
+    await site.calls.media_events.leg_down(bridge, 1, "nothing was received")
+    assert site.media.asked == ["close 1"]
+    assert bridge not in site.media.open_bridges
 
 
 async def test_a_media_command_that_was_under_way_has_no_effect(

@@ -98,7 +98,7 @@ class Calls:
         self.guard = VisitorGuard(limits or VisitorLimits(), clock)
         self.ownership = Ownership(node_id, boot, self._site_lost, cluster)
         self.call_log = CallLogWriter(store, self.ownership, schedule, self._past_calls_changed)
-        self.media_events: MediaListener = MediaEvents(self._find_with_owner)
+        self.media_events: MediaListener = MediaEvents(self._find_with_owner, media.close)
         self._settings_of = settings_of
         self._store = store
         self._bus = bus

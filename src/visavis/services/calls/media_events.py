@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 
 import structlog
 
@@ -19,17 +19,26 @@ FindCall = Callable[[str], tuple[SiteCalls, Call] | None]
 
 
 class MediaEvents:
-    """Implements `services.ports.MediaListener`. Reports of unknown calls are ignored."""
+    """Implements `services.ports.MediaListener`. Reports of unknown calls are ignored.
 
-    def __init__(self, find: FindCall) -> None:
+    But a bridge of which a leg is down is closed if its call is unknown: another process has taken
+    the call over, with a bridge of its own, and the worker keeps this one for as long as this app
+    is connected, because no other controls it.
+    """
+
+    def __init__(self, find: FindCall, close: Callable[[BridgeId], Awaitable[None]]) -> None:
         self._find = find
+        self._close = close
 
     async def leg_up(self, bridge: BridgeId, leg: int) -> None:
         self._handle(bridge.call_id, inputs.LegConnected(bridge, leg))
 
     async def leg_down(self, bridge: BridgeId, leg: int, why: str) -> None:
         log.info("leg down", bridge=str(bridge), leg=leg, why=why)
-        self._handle(bridge.call_id, inputs.LegLost(bridge, leg))
+        if self._find(bridge.call_id):
+            self._handle(bridge.call_id, inputs.LegLost(bridge, leg))
+        else:
+            await self._close(bridge)
 
     async def tap_lost(self, bridge: BridgeId, why: str) -> None:
         self._handle(bridge.call_id, inputs.JournalLost(bridge, why))
