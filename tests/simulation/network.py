@@ -48,7 +48,7 @@ class Network:
         self.published: Counter[str] = Counter()
         self.delivered: Counter[str] = Counter()
         self.buses: dict[str, SimulatedBus] = {}
-        self.interest: defaultdict[str, set[SimulatedBus]] = defaultdict(set)
+        self.interest: defaultdict[str, dict[SimulatedBus, None]] = defaultdict(dict)
 
     def delay(self) -> float:
         return MEDIAN_SECONDS * self.random.lognormvariate(0.0, 0.7)
@@ -81,7 +81,7 @@ class SimulatedBus:
         self.side = 0
         self.side_since = -NOTICE_SECONDS
         self.offline_until = 0.0
-        self.inboxes: defaultdict[str, set[Inbox]] = defaultdict(set)
+        self.inboxes: defaultdict[str, dict[Inbox, None]] = defaultdict(dict)
         self.is_closed = False
         self.on_sent: Callable[[str], None] = lambda _: None
         self._network = network
@@ -134,21 +134,21 @@ class SimulatedBus:
 
     def listen(self, topic: str, inbox: Inbox) -> None:
         """Let a page of this node receive the messages of a topic."""
-        self.inboxes[topic].add(inbox)
+        self.inboxes[topic][inbox] = None
         if not node_of(topic):
-            self._network.interest[topic].add(self)
+            self._network.interest[topic][self] = None
 
     def stop_listening(self, topic: str, inbox: Inbox) -> None:
-        self.inboxes[topic].discard(inbox)
+        self.inboxes[topic].pop(inbox, None)
         if not self.inboxes[topic]:
             del self.inboxes[topic]
-            self._network.interest[topic].discard(self)
+            self._network.interest[topic].pop(self, None)
 
     @asynccontextmanager
     async def subscribe(self, *topics: str) -> AsyncIterator[LocalSubscription]:
         async with self._local.subscribe(*topics) as subscription:
             for topic in topics:
-                self._network.interest[topic].add(self)
+                self._network.interest[topic][self] = None
             yield subscription
 
     def answer(self, topic: str, handler: RequestHandler) -> AbstractAsyncContextManager[None]:

@@ -185,7 +185,7 @@ class Simulation:
             seconds=seconds,
             takes=len(takes),
             most_takes=max(Counter(take.owner.site_id for take in takes).values(), default=0),
-            stale_acts=self.stale_acts,
+            stale_acts=list(self.stale_acts),  # not those of processes that `_end` thaws
         )
         await self._end()
         return result
