@@ -15,6 +15,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
+from tests import installed_probes
 from tests.e2e.call_end import checked_parties
 from tests.object_store import SeaweedFs
 from tests.postgresql import Cluster
@@ -51,6 +52,16 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """Write this process's coverage before pytest-xdist is told that the worker has ended.
+
+    Ten seconds later pytest-xdist kills a worker that is still writing.
+    """
+    if installed_probes:
+        installed_probes.write()
 
 
 @cache
