@@ -16,6 +16,7 @@ import ctypes
 import gc
 import json
 import os
+import runpy
 import select
 import signal
 import socket
@@ -29,14 +30,19 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PRELOADED: Final = (
     "alembic.command",
+    "nats.aio.client",
+    "psycopg",
+    "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite",
     "uvicorn.protocols.http.h11_impl",
     "visavis.app",
+    "visavis.bus.nats",
+    "visavis.cli.archive",
     "visavis.cli.part",
     "visavis.cli.serve",
     "visavis.media_process",
@@ -44,7 +50,6 @@ PRELOADED: Final = (
 )
 MAX_REQUEST_BYTES: Final = 64 * 1024
 PART: Final = ["-m", "visavis", "part"]
-MODULE: Final = "visavis"
 ROOM_FOR_NAMES: Final = "-" * 1024
 """An argument of the server, in whose memory its processes write their own commands."""
 
@@ -52,8 +57,9 @@ ROOM_FOR_NAMES: Final = "-" * 1024
 class ForkedProcess:
     """A process of the fork server, with the part of `subprocess.Popen` that tests use."""
 
-    def __init__(self, said: socket.socket) -> None:
+    def __init__(self, said: socket.socket, pipe: int | None = None) -> None:
         self._said = said
+        self._input = pipe
         self.pid = int(said.recv(32))
         self.returncode: int | None = None
 
@@ -72,6 +78,18 @@ class ForkedProcess:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
+
+    def tell(self, text: bytes) -> None:
+        """Write to the standard input of the process."""
+        assert self._input
+        os.write(self._input, text)
+
+    def stop(self, timeout: float) -> int:
+        """Close the standard input of the process; return the code with which it then ends."""
+        if self._input:
+            os.close(self._input)
+            self._input = None
+        return self.wait(timeout)
 
     def _await_end(self, timeout: float | None) -> int | None:
         if self.returncode is None and select.select([self._said], [], [], timeout)[0]:
@@ -94,15 +112,25 @@ class ForkServer:
             )
 
     def start(
-        self, command: Sequence[str], output: IO[bytes], environment: dict[str, str] | None
+        self,
+        command: Sequence[str],
+        output: int,
+        environment: dict[str, str] | None = None,
+        *,
+        has_input: bool = False,
     ) -> ForkedProcess:
-        """Start `visavis` with these arguments; both outputs go to the same file."""
+        """Run a script, or a module if Python's options begin with `-m`.
+
+        `output` is the descriptor for both outputs. The standard input is empty, or a pipe.
+        """
         request = [list(command), environment or dict(os.environ), str(Path.cwd())]
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            descriptors = [theirs.fileno(), output.fileno()]
+            taken, pipe = os.pipe() if has_input else (os.open(os.devnull, os.O_RDONLY), None)
+            descriptors = [theirs.fileno(), taken, output]
             socket.send_fds(self._socket, [json.dumps(request).encode()], descriptors)
-        return ForkedProcess(ours)
+        os.close(taken)
+        return ForkedProcess(ours, pipe)
 
     def close(self) -> None:
         """End the server, and with it every process that it has started."""
@@ -144,12 +172,13 @@ def serve(requests: socket.socket) -> Callable[[], None]:
             _report_ends(running)
         if requests.fileno() not in readable:
             continue
-        request, descriptors, _, _ = socket.recv_fds(requests, MAX_REQUEST_BYTES, 2)
+        request, descriptors, _, _ = socket.recv_fds(requests, MAX_REQUEST_BYTES, 3)
         if not request:
             return lambda: _kill_all(running)
         command, environment, directory = json.loads(request)
-        reports, output = descriptors
+        reports, pipe, output = descriptors
         if pid := os.fork():
+            os.close(pipe)
             os.close(output)
             running[pid] = socket.socket(fileno=reports)
             running[pid].send(str(pid).encode())
@@ -157,6 +186,7 @@ def serve(requests: socket.socket) -> Callable[[], None]:
         for stream in (requests, *running.values()):
             stream.close()
         signal.set_wakeup_fd(-1)
+        os.dup2(pipe, 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
         _forget_parent(environment)
@@ -254,14 +284,16 @@ def _forget_supervisor() -> None:
 
 
 def _run(command: list[str]) -> int:
-    """Run `visavis`; return with which code it ends."""
-    from visavis.cli import main
-
+    """Run a script or a module as Python does; return with which code it ends."""
     _name_process(command)
-    sys.argv = command
     code: Any = 0
     try:
-        main(args=command[command.index(MODULE) + 1 :] if PART[0] in command[:2] else command[1:])
+        if command[1] == "-m":
+            sys.argv = command[2:]
+            runpy.run_module(command[2], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = command
+            runpy.run_path(command[0], run_name="__main__")
     except SystemExit as end:
         code = end.code or 0
     except Exception:  # noqa: BLE001  as the interpreter does

@@ -153,7 +153,7 @@ class System:
     def launch(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes] | ForkedProcess:
         """Start the supervisor's process; a subclass may run it in another way."""
         if self._is_forked:
-            return fork_server().start(command, log, self.environment)
+            return fork_server().start(command, log.fileno(), self.environment)
         return subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
 
     def stop(self) -> None:

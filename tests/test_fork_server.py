@@ -54,7 +54,7 @@ def test_the_environment_and_the_directory_are_those_of_the_caller(
     server = ForkServer()
     with (tmp_path / "log").open("ab") as log:
         command = [VISAVIS, "serve", "--data", "here", "--media-port", str(free_port())]
-        process = server.start(command, log, None)
+        process = server.start(command, log.fileno())
     eventually(lambda: f"running at http://127.0.0.1:{port} " in (tmp_path / "log").read_text())
     assert (tmp_path / "here" / "visavis.db").exists()
     assert process.poll() is None

@@ -11,6 +11,7 @@ import contextlib
 import os
 import random
 import re
+import signal
 import sqlite3
 import subprocess
 import tempfile
@@ -26,11 +27,13 @@ from click.testing import CliRunner
 
 from tests import http_clients
 from tests.faults.proxy import Proxy
+from tests.fork_server import ForkedProcess, fork_server
 from tests.participants.people import Agent, Visitor, present
 from tests.running import (
     PATIENCE,
     VISAVIS,
     System,
+    administer,
     decoding_errors,
     eventually,
     ffprobe,
@@ -97,19 +100,16 @@ class ArchiveProcess:
     def __init__(self, data: Path) -> None:
         self._data = data
         self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkedProcess | None = None
 
     def start(self) -> None:
         with (self._data.parent / "archive.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [VISAVIS, "archive", "--data", str(self._data), "--port", str(self.port)],
-                stdout=log,
-                stderr=log,
-            )
+            command = [VISAVIS, "archive", "--data", str(self._data), "--port", str(self.port)]
+            self._process = fork_server().start(command, log.fileno())
 
     def add_key(self) -> str:
-        command = [VISAVIS, "archive", "upload-key", "add", "chaos", "--data", str(self._data)]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        place = ("--data", self._data)
+        return administer("archive", "upload-key", "add", "chaos", *place).strip()
 
     def kill(self) -> None:
         if self._process:
@@ -119,7 +119,7 @@ class ArchiveProcess:
 
     def stop(self) -> None:
         if self._process:
-            self._process.terminate()
+            self._process.send_signal(signal.SIGTERM)
             self._process.wait(PATIENCE)
 
     def entries(self) -> list[tuple[Path, dict[str, Any]]]:
@@ -196,14 +196,9 @@ class ChaosRun:
         for number in range(desks):
             email = f"agent{number}@example.com"
             permission = "Accept Audio & Video Chats"
-            self._run("agent", "add", email, "--permission", permission, *data)
-            tokens.append(self._run("token", "issue", "--email", email, *data).strip())
+            administer("agent", "add", email, "--permission", permission, *data)
+            tokens.append(administer("token", "issue", "--email", email, *data).strip())
         return tokens
-
-    def _run(self, *arguments: str) -> str:
-        result = CliRunner().invoke(visavis, arguments)
-        assert result.exit_code == 0, result.output
-        return result.stdout
 
     async def _place(self, url: str, turns: Iterator[int]) -> None:
         """One caller after the other, while there are turns left."""
@@ -278,9 +273,10 @@ class ChaosRun:
         assert self._listed_as_missing() <= ought.keys() - lasting
 
     def _listed_as_missing(self) -> set[str]:
-        command = [VISAVIS, "recordings", "verify", "--json", "--data", str(self.system.data)]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert result.returncode in {0, 1}, result.stderr
+        command = ("recordings", "verify", "--json", "--data", str(self.system.data))
+        result = CliRunner().invoke(visavis, command)
+        assert isinstance(result.exception, SystemExit | None), result.exception
+        assert result.exit_code in {0, 1}, result.stderr
         return set(re.findall(r'"callId": ?"(\w+)"', result.stdout))
 
     def _verify_file(self, path: Path, seconds: float) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from tests.nats_servers import NatsServers
 from tests.participants.people import present
 from tests.participants.resuming import PERMISSION, KnownAgent, KnownVisitor, Pages
 from tests.postgresql import Cluster
-from tests.running import PATIENCE, VISAVIS, System, children, until
+from tests.running import PATIENCE, System, administer, children, until
 
 pytestmark = [pytest.mark.fault, pytest.mark.anyio]
 
@@ -93,8 +92,7 @@ def running(
         for node in nodes:
             node.start()
         tokens = {name: token_of(address, name) for name in ("bo", "cy")}
-        command = ["config", "enable", "--database", address]
-        subprocess.run([VISAVIS, *command], check=True, capture_output=True)
+        administer("config", "enable", "--database", address)
         yield address, (nodes[0], nodes[1]), tokens
         for node in nodes:
             node.stop()
@@ -107,10 +105,8 @@ def running(
 def token_of(address: str, name: str) -> str:
     """Add an agent; return their bearer token."""
     email, database = f"{name}@example.com", ("--database", address)
-    add = [VISAVIS, "agent", "add", email, "--permission", PERMISSION, *database]
-    subprocess.run(add, check=True, capture_output=True)
-    issue = [VISAVIS, "token", "issue", "--email", email, *database]
-    return subprocess.run(issue, check=True, capture_output=True, text=True).stdout.strip()
+    administer("agent", "add", email, "--permission", PERMISSION, *database)
+    return administer("token", "issue", "--email", email, *database).strip()
 
 
 @pytest.fixture

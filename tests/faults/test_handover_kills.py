@@ -6,7 +6,6 @@ Each is killed with `kill -9` at each step, in turn; nothing is lost and nothing
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fork_server import fork_server
 from tests.postgresql import Cluster
 from tests.recorder.conftest import manifest_of
 from tests.recorder.fake_server import FakeRecordingServer
@@ -33,29 +33,6 @@ from visavis.store.sql import SqlStore
 
 pytestmark = [pytest.mark.fault, pytest.mark.postgresql]
 
-DIES = """
-import os, signal, sys
-from visavis.domain import recording
-from visavis.recorder import handover, handover_client
-from visavis.services.recordings import Recordings
-from visavis.spool import pieces, reader
-
-def die(*_, **__):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-step = sys.argv.pop(1)
-owners = {"forget_file": pieces, "write_clock": pieces, "finish": pieces, "remove": reader}
-owners |= {"_write_all": handover_client, "record_collection": Recordings}
-owners |= {"record_delivery": Recordings, "allow_handover": Recordings, "shares": Recordings}
-if step == "_offered":
-    from visavis.recorder import handover_server as owner
-else:
-    owner = owners.get(step)
-if owner:
-    setattr(owner, step, die)
-from visavis.cli import main
-main(["part", "recorder"])
-"""
 DEATHS = (
     (("shares", "allow_handover", "forget_file"), ("_offered",)),
     (("write_clock", "_write_all", "finish", "record_collection"), ()),
@@ -80,24 +57,22 @@ class DoomedRecorder:
         self._start()
 
     def _start(self) -> None:
-        command = [sys.executable, "-c", DIES, self._steps[0] if self._steps else ""]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-        assert self._process.stdin
-        self._process.stdin.write(encode_settings(self._settings) + b"\n")
-        self._process.stdin.flush()
+        command = [sys.executable, "-m", "tests.faults.doomed_recorder", *self._steps[:1]]
+        self._process = fork_server().start(command, sys.stderr.fileno(), has_input=True)
+        self._process.tell(encode_settings(self._settings) + b"\n")
 
     def restart_if_killed(self) -> list[str]:
         """Return the step before which the process has died, if it has, and start the next one."""
         if self._process.poll() is None:
             return []
         assert self._process.returncode == -9
-        self._process.communicate()
+        self._process.stop(PATIENCE)
         done = self._steps.pop(0)
         self._start()
         return [done]
 
     def stop(self) -> None:
-        self._process.communicate(timeout=PATIENCE)
+        self._process.stop(PATIENCE)
 
 
 def settings_of(directory: Path, address: str, node_id: str) -> Settings:

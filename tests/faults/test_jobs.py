@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -17,8 +16,9 @@ import psycopg
 import pytest
 
 from tests.faults.job_process import ARCHIVE, JOB, LEASE
+from tests.fork_server import ForkedProcess, fork_server
 from tests.postgresql import Cluster
-from tests.running import System, eventually
+from tests.running import System, administer, eventually
 from visavis.domain.library import Entry
 from visavis.store import open_store
 from visavis.store.sql import SqlTransaction
@@ -70,9 +70,9 @@ def deletions(address: str) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def processes(address: str, tmp_path: Path) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+def processes(address: str, tmp_path: Path) -> Iterator[dict[str, ForkedProcess]]:
     """Start two processes, the first of which has the lease."""
-    running: dict[str, subprocess.Popen[bytes]] = {}
+    running: dict[str, ForkedProcess] = {}
     with (tmp_path / "out").open("wb") as out:
         try:
             for name in ("one", "other"):
@@ -85,9 +85,9 @@ def processes(address: str, tmp_path: Path) -> Iterator[dict[str, subprocess.Pop
                 process.wait()
 
 
-def start(name: str, address: str, out: IO[bytes]) -> subprocess.Popen[bytes]:
+def start(name: str, address: str, out: IO[bytes]) -> ForkedProcess:
     command = [sys.executable, "-m", "tests.faults.job_process", name, address]
-    return subprocess.Popen(command, stdout=out, stderr=out)
+    return fork_server().start(command, out.fileno())
 
 
 def holder(address: str) -> str:
@@ -132,11 +132,7 @@ def test_jobs_of_two_nodes_are_done_by_one_of_them(cluster: Cluster, tmp_path: P
     eventually(lambda: names <= terms().keys())
     assert terms()["log of changes"] == terms()["expired credentials"] == 1
     eventually(lambda: terms()["recording counts"] > 1)
-    printed = subprocess.run(
-        [str(Path(sys.executable).parent / "visavis"), "nodes", "--database", address, "--json"],
-        capture_output=True,
-        check=True,
-    ).stdout
+    printed = administer("nodes", "--database", address, "--json")
     done: Sequence[list[str]] = [node["jobs"] for node in json.loads(printed)]
     assert sorted(job for jobs in done for job in jobs if job in names) == sorted(names)
     for node in nodes:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +19,6 @@ from tests.participants.resuming import KnownAgent, KnownVisitor, Pages, agent_t
 from tests.postgresql import Cluster
 from tests.running import (
     PATIENCE,
-    VISAVIS,
     System,
     administer,
     children,
@@ -125,8 +123,7 @@ def kill_machine(node: System) -> None:
 
 
 def test_the_nodes_and_their_roles(nodes: MediaCluster) -> None:
-    command = [VISAVIS, "nodes", "--database", nodes.address, "--json"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    printed = administer("nodes", "--database", nodes.address, "--json")
     roles = sorted(tuple(node["roles"]) for node in json.loads(printed))
     assert roles == [("app", "archive"), ("media", "recorder"), ("media", "recorder")]
     eventually(lambda: http_clients.get(f"{nodes.app.url}/readyz").status_code == 200)
@@ -168,8 +165,7 @@ async def test_a_node_that_is_drained_loses_no_packet(nodes: MediaCluster, offic
     node_id = (first.data / "node").read_text()
 
     def state() -> str:
-        command = [VISAVIS, "nodes", "--database", nodes.address, "--json"]
-        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        printed = administer("nodes", "--database", nodes.address, "--json")
         return str(next(node["state"] for node in json.loads(printed) if node["id"] == node_id))
 
     peers = [*visitor.peers.values(), *agent.peers.values()]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fork_server import fork_server
 from tests.recorder.conftest import manifest_of
 from tests.recorder.fake_server import (
     FakeRecordingServer,
@@ -59,18 +59,15 @@ class Recorder:
 
     def __init__(self, settings: Settings) -> None:
         command = [sys.executable, "-m", "visavis", "part", "recorder"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
-        assert self._process.stdin
-        self._process.stdin.write(encode_settings(settings) + b"\n")
-        self._process.stdin.flush()
+        self._process = fork_server().start(command, sys.stderr.fileno(), has_input=True)
+        self._process.tell(encode_settings(settings) + b"\n")
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.communicate()
+        self._process.stop(PATIENCE)
 
     def stop(self) -> None:
-        self._process.communicate(timeout=PATIENCE)
-        assert self._process.returncode == 0
+        assert self._process.stop(PATIENCE) == 0
 
 
 def set_up(settings: Settings, url: str) -> SqlStore:
