@@ -121,16 +121,20 @@ Muxing = Callable[[Path], Path]
 
 
 def muxed_here(directory: Path) -> Path:
-    """Decode the file in this process: two programs for each of hundreds of files take minutes."""
+    """Decode the file in this process: two programs for each of hundreds of files take minutes.
+
+    `beeps` and `brightness` decode a track completely, and remember it for the test.
+    """
     result = mux(directory, MANIFEST, None)
     assert result
     with av.open(str(result.path)) as container:
-        streams = [stream for stream in container.streams if stream.type in {"audio", "video"}]
-        assert result.tracks == len(streams)
+        tracks = [stream for stream in container.streams if stream.type in {"audio", "video"}]
+        kinds = {stream.metadata["title"]: stream.type for stream in tracks}
         assert container.duration is not None
         assert abs(container.duration / 1e6 - result.duration) < 0.05
-        for frame in container.decode(*streams):
-            assert not (isinstance(frame, av.VideoFrame) and frame.is_corrupt)
+    assert result.tracks == len(tracks) == len(kinds)
+    for title, kind in kinds.items():
+        assert beeps(result.path, title) if kind == "audio" else brightness(result.path, title)
     return result.path
 
 
