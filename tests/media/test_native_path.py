@@ -82,14 +82,19 @@ def test_random_commands_and_datagrams_under_sanitizers(tmp_path: Path) -> None:
 
 @pytest.mark.many
 def test_a_million_inputs_of_libfuzzer_under_sanitizers(tmp_path: Path) -> None:
-    """libFuzzer prefers inputs that reach new code."""
-    program, corpus = tmp_path / "fuzz", tmp_path / "corpus"
-    corpus.mkdir()
+    """libFuzzer prefers inputs that reach new code.
+
+    It does not count the comparisons of the function that looks through all addresses for those of
+    a leg, which took half of the time: the sanitizers watch this function like every other one.
+    """
+    program, uncounted = tmp_path / "fuzz", tmp_path / "uncounted"
+    uncounted.write_text("fun:path_remove_leg\n")
     sources = [HERE / "fuzz.c", SOURCE]
-    options = [*WARNINGS, *LIBFUZZER, "-Wl,--wrap=sendmmsg", f"-I{DIRECTORY}"]
+    options = [*WARNINGS, *LIBFUZZER, f"-fsanitize-coverage-ignorelist={uncounted}"]
+    options += ["-Wl,--wrap=sendmmsg", f"-I{DIRECTORY}"]
     run("clang", *options, "-o", program, *sources)
     limits = ("-runs=1000000", "-max_len=600", "-timeout=60", f"-artifact_prefix={tmp_path}/")
-    assert "Done 1000000 runs" in run(program, "-seed=1", *limits, corpus)
+    assert "Done 1000000 runs" in run(program, "-seed=1", *limits)
 
 
 @pytest.mark.parametrize("sanitizer", SANITIZERS)
