@@ -32,14 +32,31 @@ class Check(NamedTuple):
     before: tuple[str, ...] = ()
 
 
-def files_with(marker: str) -> tuple[str, ...]:
-    """Return the test files that have a marker: only these have to be collected for it.
+BOTH_DATABASES = (
+    *("tests/archive", "tests/bus", "tests/cli", "tests/media/test_worker_pool.py"),
+    *("tests/services", "tests/store", "tests/web"),
+)
+BY_FIXTURE = {
+    "interop": BOTH_DATABASES,
+    "postgresql": BOTH_DATABASES,
+    "no_cover": ("tests/architecture", "tests/services/calls"),
+}
+"""Places whose tests have a marker from a `conftest.py`, by the marker."""
 
-    `tests/conftest.py` makes sure that each test has its marker in its own file.
+
+def files_with(*markers: str) -> tuple[str, ...]:
+    """Return the test files that have one of the markers: only these are collected for them.
+
+    `tests/conftest.py` makes sure that each test has its marker in its own file, or else that its
+    file is in a place that gives it the marker.
     """
+    places = tuple({place for marker in markers for place in BY_FIXTURE.get(marker, ())})
     found = (ROOT / "tests").rglob("test_*.py")
     ours = [path.relative_to(ROOT) for path in found if "node_modules" not in path.parts]
-    return tuple(sorted(str(path) for path in ours if f"mark.{marker}" in path.read_text()))
+    texts = {str(path): (ROOT / path).read_text() for path in ours}
+    names = [f"mark.{marker}" for marker in markers]
+    files = {path for path, text in texts.items() if any(name in text for name in names)}
+    return tuple(sorted([*places, *(file for file in files if not file.startswith(places))]))
 
 
 YIELDING = ("nice", "-n", "5")
@@ -62,6 +79,7 @@ STATIC = (
 COUNTED = "not (e2e or fault or many or no_cover or interop or postgresql)"
 INTEROP = "(interop or postgresql) and not (e2e or fault or many)"
 MANY = "(many or no_cover) and not (e2e or fault or interop or postgresql)"
+INTEROP_FILES, MANY_FILES = files_with("interop", "postgresql"), files_with("many", "no_cover")
 MEASURED = ("python", "-m", "tests.line_coverage")
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
 LANES = (
@@ -73,8 +91,8 @@ LANES = (
     (
         *STATIC,
         Check("unit", (*MEASURED, "run", *SIDE_BY_SIDE, "-m", COUNTED), COMPUTING),
-        Check("interop", ("pytest", *SIDE_BY_SIDE, "-m", INTEROP), YIELDING),
-        Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY), COMPUTING),
+        Check("interop", ("pytest", *SIDE_BY_SIDE, "-m", INTEROP, *INTEROP_FILES), YIELDING),
+        Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY, *MANY_FILES), COMPUTING),
     ),
 )
 """Lanes run side by side, and the checks of a lane one after the other.

@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests import installed_probes
+from tests.__main__ import BY_FIXTURE
 from tests.e2e.call_end import checked_parties
 from tests.object_store import SeaweedFs
 from tests.postgresql import Cluster
@@ -34,8 +35,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Fail if a test has a marker of a lane that is not in its file, since no lane would run it.
     """
     for item in items:
-        for marker in ("e2e", "fault", "many"):
-            if item.get_closest_marker(marker) and f"mark.{marker}" not in _text_of(item.path):
+        for marker in ("e2e", "fault", "many", "no_cover", "interop", "postgresql"):
+            if not item.get_closest_marker(marker) or f"mark.{marker}" in _text_of(item.path):
+                continue
+            if not item.nodeid.startswith(BY_FIXTURE.get(marker, ())):
                 message = f"{item.nodeid} has the marker {marker} from elsewhere: no lane finds it"
                 raise pytest.UsageError(message)
         if item.path.parent.name == "architecture":
