@@ -5,11 +5,11 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip -qq --disable-pip-version-check
 RUN_OPTIONS ?=
 
-.PHONY: help setup run soak chaos faults test fuzz lint types bench generated web lock audit sbom clean
+.PHONY: help setup run soak soak-cluster chaos faults test fuzz lint types bench generated web lock audit sbom clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 NATIVE := $(addprefix src/visavis/media/native/,packet_path.c packet_path.h build.py)
 
@@ -52,6 +52,9 @@ $(VENV)/bench-installed: $(VENV)/test-installed requirements/bench.txt
 soak: $(VENV)/test-installed ## floods, and recordings of calls over bad networks, as tables; SOAK_OPTIONS="--only Firefox --seed 2"
 	@$(BIN)/python -m tests.faults.flood $(FLOOD_OPTIONS)
 	@$(BIN)/python -m tests.soak $(SOAK_OPTIONS)
+
+soak-cluster: $(VENV)/test-installed ## calls in a whole cluster while its parts die, as a table; CLUSTER_OPTIONS="--minutes 60 --seed 2"
+	@$(BIN)/python -m tests.cluster $(CLUSTER_OPTIONS)
 
 chaos: $(VENV)/test-installed ## 200 recorded calls while everything dies; CHAOS_OPTIONS="--seed 2"
 	@$(BIN)/python -m tests.faults.chaos $(CHAOS_OPTIONS)

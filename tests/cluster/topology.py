@@ -15,10 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import httpx2
 import psycopg
 
 from tests import http_clients
+from tests.cluster.bus_network import BusNetwork
 from tests.faults.postgresql_pair import PostgresqlPair
+from tests.fork_server import fork_server
 from tests.nats_servers import DOCUMENT, NatsServers
 from tests.object_store import ACCESS_KEY, SECRET_KEY, SeaweedFs
 from tests.participants.resuming import PERMISSION
@@ -113,6 +116,9 @@ class Topology:
 
     def __init__(self, directory: Path, *, apps: int = 2, media: int = 2) -> None:
         self.nats = NatsServers(3)
+        self.network = BusNetwork(self.nats)
+        """That of the first app node; all others reach the servers directly."""
+        self.network.start()
         self.postgresql = PostgresqlPair(is_synchronous=True)
         self.objects = SeaweedFs()
         self.port = free_port()
@@ -128,8 +134,12 @@ class Topology:
         shared = ("--database", self.database, "--public-url", self.url)
         proxied = (*shared, "--trusted-proxy", "127.0.0.1", *UNLIMITED)
         self.apps = [
-            System(directory / f"app{n}", *proxied, "--roles", "app", environment=environment)
-            for n in range(1, apps + 1)
+            System(
+                directory / f"app{n}",
+                *(*proxied, "--roles", "app"),
+                environment={**environment, "VISAVIS_BUS": url},
+            )
+            for n, url in enumerate([self.network.url(self.nats), *[self.nats.url] * (apps - 1)], 1)
         ]
         self.media = [
             System(
@@ -155,7 +165,7 @@ class Topology:
 
     def start(self) -> None:
         # the object store ends with the thread that has started it
-        at_once(self.objects.start, self.postgresql.start, self.nats.start)
+        at_once(self.objects.start, self.postgresql.start, self.nats.start, fork_server)
         at_once(self.balancer.start, *(node.start for node in self.nodes))
         self._token = self.token_of(FIRST_EMAIL)
         eventually(self.is_whole)
@@ -203,13 +213,13 @@ class Topology:
 
     def is_whole(self) -> bool:
         """Whether all parts run and can be used."""
-        if set(self.balancer.states().values()) != {"UP"}:
+        if self.balancer.states() != {app.data.name: "UP" for app in self.apps}:
             return False
         ready = [f"{app.url}/readyz" for app in self.apps]
         ready += [f"http://127.0.0.1:{port}/readyz" for port in self.metrics_ports]
         try:
             return all(http_clients.get(url).status_code == 200 for url in ready)
-        except OSError:
+        except httpx2.HTTPError:
             return False
 
     def stop(self) -> None:
@@ -217,6 +227,7 @@ class Topology:
         for node in self.nodes:
             kill_machine(node)
         self.balancer.kill()
+        self.network.stop()
         self.nats.stop()
         self.objects.stop()
         self.postgresql.stop()

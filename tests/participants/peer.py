@@ -93,6 +93,11 @@ class Peer(asyncio.DatagramProtocol):
         return bool(self._their_ufrag)
 
     @property
+    def remote_port(self) -> int:
+        """Media port of the worker."""
+        return self._remote[1]
+
+    @property
     def sent(self) -> int:
         """RTP packets sent so far."""
         return self.camera.audio.packets + self.camera.video.packets

@@ -79,7 +79,11 @@ class Person:
                         await self.hear(msgspec.json.decode(text))
             self._socket = None
             self.is_open.clear()
+            self.departed()
             await asyncio.sleep(RETRY_SECONDS)
+
+    def departed(self) -> None:
+        """The socket is closed, or could not be opened."""
 
     async def arrived(self) -> None:
         if self.call_id:
