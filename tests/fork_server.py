@@ -25,12 +25,12 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PRELOADED: Final = (
@@ -46,10 +46,12 @@ PRELOADED: Final = (
     "visavis.cli.part",
     "visavis.cli.serve",
     "visavis.media_process",
+    "visavis.recorder.mux.worker",
     "visavis.recorder_process",
 )
 MAX_REQUEST_BYTES: Final = 64 * 1024
-PART: Final = ["-m", "visavis", "part"]
+FORKED: Final = (["-m", "visavis", "part"], ["-m", "visavis.recorder.mux.worker"])
+"""Options of the processes that a process forks, too."""
 ROOM_FOR_NAMES: Final = "-" * 1024
 """An argument of the server, in whose memory its processes write their own commands."""
 
@@ -191,7 +193,7 @@ def serve(requests: socket.socket) -> Callable[[], None]:
         os.dup2(output, 2)
         _forget_parent(environment)
         os.chdir(directory)
-        subprocess.Popen._execute_child = _forking_parts(  # type: ignore[attr-defined]
+        subprocess.Popen._execute_child = _forking(  # type: ignore[attr-defined]
             subprocess.Popen._execute_child  # type: ignore[attr-defined]
         )
         return lambda: sys.exit(_run(command))
@@ -235,44 +237,50 @@ def _forget_parent(environment: dict[str, str]) -> None:
         setattr(sys, f"__{name}__", stream)
 
 
-def _forking_parts(execute: Callable[..., None]) -> Callable[..., None]:
-    """Return `subprocess.Popen._execute_child`, which forks where a part is to be started."""
+def _forking(execute: Callable[..., None]) -> Callable[..., None]:
+    """Return `subprocess.Popen._execute_child` that forks if one of our processes is wanted."""
 
     def execute_child(process: Any, args: Any, *others: Any) -> None:
-        if list(args[1:4]) != PART:
+        if not any(list(args[1:])[: len(options)] == options for options in FORKED):
             execute(process, args, *others)
             return
-        p2cread, p2cwrite, c2pread, c2pwrite = others[9:13]
-        _fork_part(process, list(args), (p2cread, c2pwrite))
-        for pipe, other_end in ((p2cread, p2cwrite), (c2pwrite, c2pread)):
-            if other_end != -1:  # or the caller closes it
-                os.close(pipe)
+        pipes, has_own_session = others[9:15], others[20]
+        theirs = pipes[0], pipes[3], pipes[5]
+        if pid := os.fork():
+            process.pid = pid
+            process._child_created = True
+            for pipe, other_end in zip(theirs, (pipes[1], pipes[2], pipes[4]), strict=True):
+                if -1 not in {pipe, other_end}:  # or the caller closes it
+                    os.close(pipe)
+        else:
+            _become(list(args), theirs, has_own_session=has_own_session)
 
     return execute_child
 
 
-def _fork_part(process: Any, command: list[str], pipes: tuple[int, int]) -> None:
-    if pid := os.fork():
-        process.pid = pid
-        process._child_created = True
-        return
+def _become(command: list[str], pipes: Iterable[int], *, has_own_session: bool) -> NoReturn:
+    """Run a command in a process that has just been forked from another of our processes."""
     code = 1
     try:
-        gc.freeze()  # nothing of the supervisor is ever finalised here
-        os.setsid()
+        gc.freeze()  # nothing of the parent is ever finalised here
+        if has_own_session:
+            os.setsid()
         for number, pipe in enumerate(pipes):
-            os.dup2(pipe, number)
+            if pipe != -1:
+                os.dup2(pipe, number)
         signal.set_wakeup_fd(-1)
-        _forget_supervisor()
+        _forget_state()
         _forget_parent(dict(os.environ))
         code = contextvars.Context().run(_run, command)
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
     finally:
         os._exit(code)
 
 
-def _forget_supervisor() -> None:
+def _forget_state() -> None:
     from visavis.log_stream import _streams
     from visavis.tasks import MONITOR
 
