@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, Literal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 
 from tests.running import Parties, System
 
@@ -64,6 +64,17 @@ ROW_OF_HANG_UP: Final = """call => {
   const end = middle(call.shadowRoot.querySelector("#hang-up"));
   return all.filter(one => one.matches("button") && Math.abs(middle(one) - end) < 4).length;
 }"""
+IN_CALL_AT_THIS_SIZE: Final = f"""async (call, [root, selectors]) => {{
+  const outside = ({OUTSIDE})(root);
+  call.scrollIntoView({{ block: "nearest" }});
+  await new Promise(requestAnimationFrame);
+  const boxes = selectors.map(selector => {{
+    const one = call.shadowRoot.querySelector(selector) ?? call.querySelector(selector);
+    const isSeen = one?.checkVisibility({{ visibilityProperty: true }});
+    return [selector, isSeen ? one.getBoundingClientRect().toJSON() : null];
+  }});
+  return [outside, Object.fromEntries(boxes), ({ROW_OF_HANG_UP})(call)];
+}}"""
 # contrast (WCAG 2.2, 1.4.11) of the button against what it stands on, and of its icon against it
 CONTRAST: Final = """button => {
   const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
@@ -97,23 +108,23 @@ def check(page: Page, root: str, stage: str) -> None:
         assert page.evaluate(OUTSIDE, root) == [], (stage, name)
 
 
-def assert_inside(page: Page, selector: str, height: int, *where: str) -> None:
-    """Fail if a part of the element is above or below the window."""
-    box = page.locator(selector).bounding_box()
-    assert box, (selector, *where)
-    assert box["y"] >= -0.5, (selector, *where)
-    assert box["y"] + box["height"] <= height + 0.5, (selector, *where)
+def assert_inside(box: FloatRect | None, height: int, *where: str) -> None:
+    """Fail if an element has no box, or one above or below the window."""
+    assert box, where
+    assert box["y"] >= -0.5, where
+    assert box["y"] + box["height"] <= height + 0.5, where
 
 
 def check_call(page: Page, root: str) -> None:
     """In a call nothing has to be scrolled to be pressed, and hanging up stands with others."""
-    check(page, root, "in the call")
     call = page.locator("visavis-call")
     for name, height in at_every_size(page):
-        call.evaluate("one => one.scrollIntoView({ block: 'nearest' })")
-        for control in (*IN_CALL, ".stage"):
-            assert_inside(page, f"visavis-call {control}", height, root, name)
-        assert call.evaluate(ROW_OF_HANG_UP) > 1, (root, name)
+        # all at once: while media flow, each question to a page takes a tenth of a second
+        outside, boxes, row = call.evaluate(IN_CALL_AT_THIS_SIZE, [root, [*IN_CALL, ".stage"]])
+        assert outside == [], (root, "in the call", name)
+        for control, box in boxes.items():
+            assert_inside(box, height, root, control, name)
+        assert row > 1, (root, name)
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         assert page.locator("visavis-call #hang-up").evaluate(CONTRAST) >= 3, (root, scheme)
@@ -122,8 +133,9 @@ def check_call(page: Page, root: str) -> None:
 def check_preparation(page: Page) -> None:
     """The preview is whole and the call can be placed without scrolling; fields have room."""
     for name, height in at_every_size(page):
-        assert_inside(page, "visavis-check .picture", height, name)
-        assert_inside(page, "visavis-check form .primary", height, name)
+        for part in (".picture", "form .primary"):
+            box = page.locator(f"visavis-check {part}").bounding_box()
+            assert_inside(box, height, part, name)
         email = page.get_by_label("E-mail (optional)").bounding_box()
         assert email, name
         assert email["width"] > 220, name
