@@ -91,6 +91,7 @@ def build_calls(
     """Return the calls of this process, connected so that changes of site settings reach them."""
     from visavis.services.calls import Calls
     from visavis.services.calls.effects import call_later
+    from visavis.services.calls.media_events import at_once
 
     calls = Calls(
         settings_of=services.site_settings.get,
@@ -105,6 +106,7 @@ def build_calls(
         limits=visitor_limits(settings),
         relays=relays,
         schedule=cluster.schedule if cluster else call_later,
+        when_settled=cluster.when_settled if cluster else at_once,
         cluster=settings.bus_prefix if cluster else "",
         on_lost=cluster.site_lost if cluster else lambda site_id: None,
     )

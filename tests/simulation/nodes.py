@@ -170,6 +170,7 @@ class Node:
             announce=self._announce,
             limits=UNLIMITED,
             schedule=self.parts.schedule,
+            when_settled=self.parts.when_settled,
             cluster=CLUSTER,
             on_lost=self.parts.site_lost,
         )

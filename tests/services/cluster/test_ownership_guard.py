@@ -113,6 +113,48 @@ async def test_a_timer_that_waits_can_be_cancelled(process: Process) -> None:
     assert process.rung == []
 
 
+async def test_reports_wait_for_the_check_and_keep_their_order(process: Process) -> None:
+    report = process.guard.when_settled
+    report(lambda: process.rung.append("at once"))
+    assert process.rung == ["at once"]
+    process.time = FROZEN_SECONDS + 1
+    process.is_database_away = True
+    report(lambda: process.rung.append("one"))
+    report(lambda: process.rung.append("two"))
+    process.time += PATIENCE_SECONDS + 1
+    await pass_steps()
+    assert process.rung == ["at once"]
+    process.is_database_away = False
+    await until(lambda: len(process.rung) == 3)
+    assert process.rung == ["at once", "one", "two"]
+    report(lambda: process.rung.append("three"))
+    assert process.rung[-1] == "three"
+
+
+async def test_a_report_that_arrives_during_the_check_is_not_performed_before_the_others(
+    process: Process,
+) -> None:
+    process.time = FROZEN_SECONDS + 1
+    process.guard.when_settled(lambda: process.rung.append("one"))
+    await until(lambda: process.checks)
+    process.guard.when_settled(lambda: process.rung.append("two"))
+    await until(lambda: len(process.rung) == 2)
+    assert process.rung == ["one", "two"]
+
+
+async def test_a_report_that_fails_does_not_hold_others_back(process: Process) -> None:
+    failures: list[BaseException] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: failures.append(context["exception"])
+    )
+    process.time = FROZEN_SECONDS + 1
+    process.guard.when_settled(lambda: process.rung.remove("none"))
+    process.guard.when_settled(lambda: process.rung.append("one"))
+    await until(lambda: process.rung)
+    assert process.rung == ["one"]
+    assert [type(failure) for failure in failures] == [ValueError]
+
+
 async def test_a_request_waits_for_a_check_that_began_after_it(process: Process) -> None:
     await process.guard.settled()
     assert process.checks == 0
@@ -209,3 +251,13 @@ async def test_a_timer_that_dies_after_its_wait_is_counted(process: Process) -> 
         process.fire()
         await until(lambda: has_died() and process.rung)
     assert process.rung == ["two"]
+
+
+async def test_reports_whose_wait_dies_are_performed_with_the_next_one(process: Process) -> None:
+    process.time = FROZEN_SECONDS + 1
+    with dies_once("reports that wait", process.guard, "settled") as has_died:
+        process.guard.when_settled(lambda: process.rung.append("one"))
+        await until(has_died)
+    process.guard.when_settled(lambda: process.rung.append("two"))
+    await until(lambda: len(process.rung) == 2)
+    assert process.rung == ["one", "two"]

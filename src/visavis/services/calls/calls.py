@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from hmac import compare_digest
 from typing import Final
 
@@ -31,7 +32,7 @@ from visavis.protocol import signaling
 from visavis.services.calls.call_log import CallLogWriter
 from visavis.services.calls.effects import EffectRunner, Relays, Scheduler, call_later
 from visavis.services.calls.join_links import CallWithJoinLinks, JoinLink, JoinLinks
-from visavis.services.calls.media_events import MediaEvents
+from visavis.services.calls.media_events import MediaEvents, WhenSettled, at_once
 from visavis.services.calls.requests import InCallMessage, event_of, read_offer
 from visavis.services.calls.site import PageInCall, SiteCalls
 from visavis.services.calls.site_visitors import INVITATION_SECONDS, Invitation
@@ -86,19 +87,25 @@ class Calls:
         boot: str,
         announce: Callable[[int], Awaitable[None]],
         schedule: Scheduler = call_later,
+        when_settled: WhenSettled = at_once,
         limits: VisitorLimits | None = None,
         relays: Relays | None = None,
         cluster: str = "",
         on_lost: Callable[[int], None] = lambda site_id: None,
     ) -> None:
-        """`on_lost` is called with each site that another process has taken.
+        """`when_settled` performs the reports of pages and media workers in their order, once this
+        process knows which sites it owns. `on_lost` is called with each site that another process
+        has taken.
 
         `cluster` is that of the node, by default the node alone (`Ownership`).
         """
         self.guard = VisitorGuard(limits or VisitorLimits(), clock)
         self.ownership = Ownership(node_id, boot, self._site_lost, cluster)
         self.call_log = CallLogWriter(store, self.ownership, schedule, self._past_calls_changed)
-        self.media_events: MediaListener = MediaEvents(self._find_with_owner, media.close)
+        self.media_events: MediaListener = MediaEvents(
+            self._find_with_owner, media.close, when_settled
+        )
+        self._when_settled = when_settled
         self._settings_of = settings_of
         self._store = store
         self._bus = bus
@@ -164,6 +171,9 @@ class Calls:
 
     def renew_relays(self, socket_id: str) -> None:
         """Send a page in a call new TURN credentials, before the old ones expire."""
+        self._when_settled(partial(self._renew_relays, socket_id))
+
+    def _renew_relays(self, socket_id: str) -> None:
         if page := self._pages.get(socket_id):
             self._runner.send_notice(page.call.id, socket_id, notices.RelaysNotice())
 
@@ -196,6 +206,9 @@ class Calls:
 
     def visitor_left(self, visitor: Visitor) -> None:
         """Handle a closed page: its call stops ringing and waits for the page to reconnect."""
+        self._when_settled(partial(self._visitor_left, visitor))
+
+    def _visitor_left(self, visitor: Visitor) -> None:
         site = self.site(visitor.site_id)
         site.visitors.remove(visitor.id)
         if page := self._pages.get(visitor.id):
@@ -293,6 +306,9 @@ class Calls:
         )
 
     def agent_arrived(self, agent_session: AgentSession) -> None:
+        self._when_settled(partial(self._agent_arrived, agent_session))
+
+    def _agent_arrived(self, agent_session: AgentSession) -> None:
         site = self.site(agent_session.agent.site_id)
         if agent_session.call_id:
             site.open_reserved_session(agent_session)
@@ -300,13 +316,17 @@ class Calls:
             site.open_session(agent_session)
 
     def agent_left(self, agent_session: AgentSession) -> None:
+        self._when_settled(partial(self._agent_left, agent_session))
+
+    def _agent_left(self, agent_session: AgentSession) -> None:
         site = self.site(agent_session.agent.site_id)
         site.close_reserved_session(agent_session)
         site.close_session(agent_session)
 
     def revoke(self, agent_session: AgentSession) -> None:
         """Take the page of an agent whose rights have ended out of its call."""
-        self.site(agent_session.agent.site_id).revoke(agent_session)
+        site = self.site(agent_session.agent.site_id)
+        self._when_settled(partial(site.revoke, agent_session))
 
     async def from_agent(self, agent_session: AgentSession, message: signaling.FromAgent) -> None:
         """Perform a request of an agent's page; raises `VisavisError`."""

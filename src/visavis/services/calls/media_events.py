@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 
 import structlog
 
@@ -17,6 +18,14 @@ log = structlog.get_logger(__name__)
 FindCall = Callable[[str], tuple[SiteCalls, Call] | None]
 """Function that finds a call by its id, also an ended call whose bridges are being closed."""
 
+WhenSettled = Callable[[Callable[[], None]], None]
+"""Function that performs a report once this process knows which sites it owns."""
+
+
+def at_once(act: Callable[[], None]) -> None:
+    """Perform a report: a node that is alone owns every site."""
+    act()
+
 
 class MediaEvents:
     """Implements `services.ports.MediaListener`. Reports of unknown calls are ignored.
@@ -26,9 +35,15 @@ class MediaEvents:
     is connected, because no other controls it.
     """
 
-    def __init__(self, find: FindCall, close: Callable[[BridgeId], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        find: FindCall,
+        close: Callable[[BridgeId], Awaitable[None]],
+        when_settled: WhenSettled,
+    ) -> None:
         self._find = find
         self._close = close
+        self._when_settled = when_settled
 
     async def leg_up(self, bridge: BridgeId, leg: int) -> None:
         self._handle(bridge.call_id, inputs.LegConnected(bridge, leg))
@@ -62,6 +77,9 @@ class MediaEvents:
             self._handle(bridge.call_id, inputs.WorkerDraining(frozenset({bridge})))
 
     def _handle(self, call_id: str, event: inputs.Event) -> None:
+        self._when_settled(partial(self._forward, call_id, event))
+
+    def _forward(self, call_id: str, event: inputs.Event) -> None:
         if found := self._find(call_id):
             site, call = found
             site.handle(call, event)

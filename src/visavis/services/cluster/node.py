@@ -25,8 +25,8 @@ PAUSE_SECONDS: Final = 0.02
 class ClusterNode:
     """The parts of a node that know of the others; `connect` follows once the calls are there.
 
-    `schedule` is the timer of these calls, and `site_lost` is called with each site that they have
-    lost. `elapsed` is a monotonic clock.
+    `schedule` is the timer of these calls, `when_settled` performs the reports that they get, and
+    `site_lost` is called with each site that they have lost. `elapsed` is a monotonic clock.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class ClusterNode:
         )
         self._guard = OwnershipGuard(self._check, self._is_cut_off, elapsed, call_later)
         self.schedule = self._guard.schedule
+        self.when_settled = self._guard.when_settled
 
     def connect(
         self,

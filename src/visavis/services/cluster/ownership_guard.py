@@ -1,4 +1,4 @@
-"""Timers and requests that wait while this process does not know which sites it still owns.
+"""Timers, requests and reports that wait while this process does not know which sites it owns.
 
 Another node may have taken the sites of a process that was frozen, or that is cut off from the bus.
 Its writes are refused by their term, but its messages to pages would not be. So it reads from the
@@ -9,6 +9,7 @@ cut off.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
@@ -64,7 +65,7 @@ class _HeldTimer:
 
 
 class OwnershipGuard:
-    """Holds timers and requests of the calls back until `check` has succeeded.
+    """Holds timers, requests and reports of the calls back until `check` has succeeded.
 
     `check` gives up the sites that another process has taken, and raises `StoreUnavailable`.
     `is_cut_off` says whether other nodes may consider this one dead. `elapsed` is a monotonic clock
@@ -88,6 +89,8 @@ class OwnershipGuard:
         self._cut_off_at = -DOUBT_SECONDS
         self._checking: asyncio.Task[bool] | None = None
         self._next_check: asyncio.Task[bool] | None = None
+        self._held = deque[Callable[[], None]]()
+        self._releasing: asyncio.Task[None] | None = None
 
     @property
     def is_in_doubt(self) -> bool:
@@ -110,6 +113,29 @@ class OwnershipGuard:
             if self._elapsed() > until:
                 raise VisavisError(ErrorKind.StoreUnavailable, _IN_DOUBT)
             await asyncio.sleep(RETRY_SECONDS)
+
+    def when_settled(self, act: Callable[[], None]) -> None:
+        """Perform `act` now, or after a check if ownership is in doubt, in the order of the calls.
+
+        For reports that nobody waits for: a page has left, a leg is connected.
+        """
+        if not self._held and not self.is_in_doubt:
+            act()
+            return
+        self._held.append(act)
+        if self._releasing is None or self._releasing.done():
+            self._releasing = spawn("reports that wait", self._release())
+
+    async def _release(self) -> None:
+        while self._held:
+            with suppress(VisavisError):  # they wait as long as they have to
+                await self.settled()
+                asyncio.get_running_loop().call_soon(self._perform_first)
+                await asyncio.sleep(0)  # until it is performed
+
+    def _perform_first(self) -> None:
+        """Perform the first report in a callback: one that fails does not hold others back."""
+        self._held.popleft()()
 
     def tick(self) -> None:
         now = self._elapsed()
