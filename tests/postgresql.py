@@ -32,9 +32,12 @@ EMPTY = """DO $$ DECLARE name text; BEGIN
     WHERE schemaname = 'public' AND tablename <> 'alembic_version'
   LOOP EXECUTE format('DELETE FROM %I', name); END LOOP;
   FOR name IN SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL
-  LOOP EXECUTE format('ALTER SEQUENCE %I RESTART', name); END LOOP;
+  LOOP PERFORM setval(quote_ident(name), 1, false); END LOOP;
 END $$"""
-"""To truncate a table makes new files of it and of every index: a row is deleted sooner."""
+"""To truncate a table or to restart a sequence makes new files: a row is deleted sooner."""
+
+TERMINATE = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 
 
 class Cluster:
@@ -44,7 +47,7 @@ class Cluster:
         self.directory = Path(tempfile.mkdtemp(prefix="visavis-pg-"))
         self._settings = settings
         self._numbers = itertools.count(1)
-        self._spare: list[str] = []
+        self._spare: list[tuple[str, psycopg.Connection]] = []
         self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Cluster:
@@ -76,11 +79,15 @@ class Cluster:
 
     @contextmanager
     def lent_database(self) -> Iterator[str]:
-        """The same, given back afterwards: emptying one is quicker than making one."""
-        address = self._spare.pop() if self._spare else self.new_database()
+        """The same, given back afterwards: emptying one is quicker than making one.
+
+        The connection that empties it is kept: a new one would read the catalogue again.
+        """
+        address, cleaner = self._spare.pop() if self._spare else self._new_spare()
         yield address
-        self._clear(address)
-        self._spare.append(address)
+        cleaner.execute(TERMINATE)
+        cleaner.execute(EMPTY)
+        self._spare.append((address, cleaner))
 
     def empty_database(self) -> str:
         """The address of a database without any table."""
@@ -92,19 +99,18 @@ class Cluster:
         return f"postgresql:///{name}?host={self.directory}&user={USER}"
 
     def stop(self) -> None:
+        for _, cleaner in self._spare:
+            cleaner.close()
         if self._server:
             self._server.send_signal(signal.SIGQUIT)  # at once: nobody will start it again
             self._server.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def _clear(self, address: str) -> None:
-        with psycopg.connect(address, autocommit=True) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-            connection.execute("SET session_replication_role = replica")  # nobody checks keys
-            connection.execute(EMPTY)
+    def _new_spare(self) -> tuple[str, psycopg.Connection]:
+        address = self.new_database()
+        cleaner = psycopg.connect(address, autocommit=True)
+        cleaner.execute("SET session_replication_role = replica")  # nobody checks keys
+        return address, cleaner
 
     def _execute(self, statement: str) -> None:
         with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
