@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import botocore.exceptions
+import botocore.session
 import httpx2
 
 from tests import http_clients
@@ -25,6 +27,9 @@ from visavis.archive.storage_address import read_storage_address
 WEED = Path(sys.executable).parent / "weed"
 BUCKET = "recordings"
 ACCESS_KEY, SECRET_KEY = "access", "hidden"
+
+# each client reads the descriptions of all services, which takes longer than most tests of one
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
 class SeaweedFs:
