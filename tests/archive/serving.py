@@ -1,14 +1,9 @@
-"""An archive on real sockets: `python -m tests.archive.serving DIRECTORY KEY [LIMIT_OR_STORAGE]`.
-
-Prints its port. If a number is given, no file can grow beyond that many bytes, as on a full disk.
-If a URL is given, recordings are stored in that object store.
-"""
+"""An archive on real sockets, in a process of its own (`tests.lives`)."""
 
 from __future__ import annotations
 
 import asyncio
 import resource
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,7 +27,11 @@ async def for_ever(_: int) -> int | None:
 
 
 def run(directory: Path, key: str, option: str, tell: Callable[[int], None]) -> None:
-    """Serve until killed; `tell` the port as soon as it answers."""
+    """Serve until killed; `tell` the port as soon as it answers.
+
+    If the option is a number, no file can grow beyond that many bytes, as on a full disk; if it is
+    a URL, recordings are stored in that object store.
+    """
     if option.isdigit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(option), resource.RLIM_INFINITY))
     directory.mkdir(parents=True, exist_ok=True)
@@ -57,7 +56,3 @@ async def _serve(directory: Path, key: str, storage: str, tell: Callable[[int], 
         await asyncio.sleep(0.01)
     tell(server.servers[0].sockets[0].getsockname()[1])
     await serving
-
-
-if __name__ == "__main__":
-    run(Path(sys.argv[1]), sys.argv[2], "".join(sys.argv[3:]), lambda port: print(port, flush=True))

@@ -10,10 +10,11 @@ import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.interop.test_tus import PEERS
+from tests.interop.test_tus import PEERS, running_archive
 from tests.npm import ENVIRONMENT, NODE, installed
 from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from tests.running import eventually, listens
@@ -65,9 +66,7 @@ def foreign(tmp_path: Path) -> Iterator[Peer]:
 
 
 def our_archive(tmp_path: Path) -> Iterator[Peer]:
-    command = [sys.executable, "-m", "tests.archive.serving", str(tmp_path / "archive"), "key"]
-    with running(command) as port:
-        url = f"http://127.0.0.1:{port}/recordings/"
+    with running_archive(tmp_path / "archive") as url:
         yield Peer(url, tmp_path / "archive" / "library", "1/*.mkv")
 
 
@@ -119,14 +118,18 @@ http {{
 
 def nginx_with_its_defaults(tmp_path: Path) -> Iterator[Peer]:
     """Our archive below a path prefix of nginx, which takes 1 MiB a request."""
-    command = [sys.executable, "-m", "tests.archive.serving", str(tmp_path / "archive"), "key"]
-    with running(command) as archive, socket.create_server(("127.0.0.1", 0)) as probe:
+    with (
+        running_archive(tmp_path / "archive") as archive,
+        socket.create_server(("127.0.0.1", 0)) as probe,
+    ):
         port = probe.getsockname()[1]
         probe.close()
         # its workers would be another user's, who cannot write where tests do
         user = "" if os.getuid() else "user root;"
         config = tmp_path / "nginx.conf"
-        config.write_text(NGINX.format(user=user, folder=tmp_path, port=port, archive=archive))
+        config.write_text(
+            NGINX.format(user=user, folder=tmp_path, port=port, archive=urlsplit(archive).port)
+        )
         nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
         with subprocess.Popen([nginx, "-c", str(config)], stderr=subprocess.DEVNULL) as proxy:
             eventually(lambda: listens(port))

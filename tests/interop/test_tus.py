@@ -6,14 +6,16 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
 from tests import http_clients
+from tests.archive import serving
+from tests.lives import Life
 from tests.npm import ENVIRONMENT, NODE, installed
 from tests.object_store import SeaweedFs, stored_objects
 
@@ -29,13 +31,18 @@ def peers() -> Path:
     return installed(PEERS)
 
 
+def _serve(directory: Path, storage: str, said: Connection) -> None:
+    serving.run(directory, "key", storage, said.send)
+
+
 @contextmanager
 def running_archive(directory: Path, storage: str = "") -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.archive.serving", str(directory), "key", storage]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        yield f"http://127.0.0.1:{int(server.stdout.readline())}/recordings/"
-        server.kill()
+    """Our archive, and the URL of its uploads."""
+    life = Life(_serve, directory, storage)
+    try:
+        yield f"http://127.0.0.1:{life.hear()}/recordings/"
+    finally:
+        life.kill()
 
 
 @pytest.fixture
