@@ -103,6 +103,8 @@ log = structlog.get_logger(__name__)
 
 ALIVE_SECONDS: Final = 2.0
 TALLY_SECONDS: Final = 15.0
+SUCCESSOR_SECONDS: Final = 5.0
+"""Time for which a process that is stopped, and has calls, waits for a node that can take them."""
 HAND_OVER_SECONDS: Final = 10.0
 """Time for which a process that is stopped waits until other nodes have taken its calls."""
 CALL_DESCRIPTORS: Final = 8
@@ -650,7 +652,9 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
         app.stopping.set()
         app.members.drain()
-        if app.cluster and app.cluster.has_successors:
+        if app.cluster and await app.cluster.find_successors(
+            SUCCESSOR_SECONDS if app.calls.count else 0.0
+        ):
             app.cluster.leave()
             server.should_exit = True  # the pages connect again at the nodes that take their sites
             await app.calls.hand_over(HAND_OVER_SECONDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from tests.nats_servers import NatsServers
 from tests.participants.people import present
 from tests.participants.resuming import PERMISSION, KnownAgent, KnownVisitor, Pages
 from tests.postgresql import Cluster
-from tests.running import PATIENCE, System, administer, children, until
+from tests.running import PATIENCE, VISAVIS, System, children, until
 
 pytestmark = [pytest.mark.fault, pytest.mark.anyio]
 
@@ -92,7 +93,8 @@ def running(
         for node in nodes:
             node.start()
         tokens = {name: token_of(address, name) for name in ("bo", "cy")}
-        administer("config", "enable", "--database", address)
+        command = ["config", "enable", "--database", address]
+        subprocess.run([VISAVIS, *command], check=True, capture_output=True)
         yield address, (nodes[0], nodes[1]), tokens
         for node in nodes:
             node.stop()
@@ -105,8 +107,10 @@ def running(
 def token_of(address: str, name: str) -> str:
     """Add an agent; return their bearer token."""
     email, database = f"{name}@example.com", ("--database", address)
-    administer("agent", "add", email, "--permission", PERMISSION, *database)
-    return administer("token", "issue", "--email", email, *database).strip()
+    add = [VISAVIS, "agent", "add", email, "--permission", PERMISSION, *database]
+    subprocess.run(add, check=True, capture_output=True)
+    issue = [VISAVIS, "token", "issue", "--email", email, *database]
+    return subprocess.run(issue, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.fixture
@@ -185,6 +189,30 @@ async def test_a_frozen_owner_changes_nothing_when_it_wakes_up(office: Office) -
     assert (visitor.reason, agent.reason) == ("", "")
     assert office.owning() == 1 - owner
     assert office.owner()[1] == term + 1
+
+
+async def test_a_node_that_is_stopped_hands_its_calls_over(office: Office) -> None:
+    await office.pages[0].agent("cy", is_willing=False).is_open.wait()
+    await until(lambda: office.owner()[1])
+    owner = office.owning()
+    visitor, agent = await office.connect(1 - owner, 1 - owner)
+    term = office.owner()[1]
+    for page in office.pages[owner].people:
+        await page.leave()
+    visitor.lose()
+    agent.lose()
+    old = [next(iter(page.peers.values())) for page in (visitor, agent)]
+    stopping = asyncio.create_task(asyncio.to_thread(office.nodes[owner].stop))
+    await connect_again(visitor, agent)
+    for peer in old:  # the former bridge has carried media until the new one did
+        assert [reception.longest_gap for reception in peer.receptions.values()] == [0, 0]
+    assert (visitor.reason, agent.reason) == ("", "")
+    assert (office.owning(), office.owner()[1]) == (1 - owner, term + 1)
+    await stopping
+    await visitor.hang_up()
+    await asyncio.wait_for(agent.is_over.wait(), PATIENCE)
+    assert agent.reason == "hungUp"
+    await asyncio.to_thread(office.nodes[owner].start)
 
 
 def kill_at_once(node: System) -> None:

@@ -28,12 +28,16 @@ def test_the_members_that_are_alive() -> None:
         now[0] = beat
         members.observe([replace(ME, beat=beat), other])
     assert [member.node_id for member in members.alive] == ["me"]
+    assert members.known == {"me", "other"}
+    members.observe([ME, replace(other, state=MemberState.STOPPED)])
+    assert members.known == {"me"}
 
 
 def test_a_media_node_is_no_owner_of_sites() -> None:
     members = Members(ME, MemberLoad, lambda: 0.0)
     members.observe([ME, replace(ME, node_id="media", roles=("media", "recorder"))])
     assert [member.node_id for member in members.alive] == ["me"]
+    assert members.known == {"me"}
 
 
 class Counter:

@@ -61,6 +61,15 @@ class Members:
             counter.elsewhere = {}
 
     @property
+    def known(self) -> frozenset[str]:
+        """Ids of the members with an app that were not stopped, silent ones included."""
+        return frozenset(
+            member.node_id
+            for member in self._watch.members
+            if "app" in member.roles and member.state is not MemberState.STOPPED
+        )
+
+    @property
     def alive(self) -> Sequence[Member]:
         """Members with an app that are alive, this process included; media nodes have none."""
         return [

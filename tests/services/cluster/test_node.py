@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +23,7 @@ from tests.services.site import NOW
 from visavis import tasks
 from visavis.bus.local import LocalBus
 from visavis.domain.config import Config
-from visavis.domain.membership import Member, MemberLoad
+from visavis.domain.membership import Member, MemberLoad, MemberState
 from visavis.domain.ownership import SiteOwner, candidates
 from visavis.domain.people import Visitor
 from visavis.domain.policy import RecordingPolicy
@@ -244,7 +246,7 @@ async def test_a_node_that_stops_waits_until_its_calls_have_been_taken(
 ) -> None:
     first, second = nodes
     await connect(second, first)
-    assert first.cluster.has_successors
+    assert await first.cluster.find_successors(0.0)
     first.members.drain()
     first.cluster.leave()
     await first.calls.hand_over(0.0)
@@ -254,11 +256,36 @@ async def test_a_node_that_stops_waits_until_its_calls_have_been_taken(
     await asyncio.sleep(0)
     assert not waiting.done()
     await take_over(first, second)
-    assert not second.cluster.has_successors
+    assert not await second.cluster.find_successors(0.0)
     await first.cluster._guard.check()
     await waiting
     assert first.calls.count == 0
     assert second.calls.count == 1
+
+
+async def test_a_node_that_stops_waits_for_one_that_has_just_been_started(
+    nodes: tuple[Node, Node],
+) -> None:
+    first, second = nodes
+    first.cluster._heartbeats._silent_seconds.clear()
+    searching = child(first.cluster.find_successors(PATIENCE))
+    await asyncio.sleep(0)
+    assert not searching.done()
+    first.cluster._heartbeats.receive(encode(NodeHeartbeat(second.node_id)))
+    assert await searching
+
+    first.cluster._heartbeats._silent_seconds.clear()
+    searching = child(first.cluster.find_successors(PATIENCE))
+    await asyncio.sleep(0)
+    first.time += PATIENCE
+    assert not await searching
+
+
+async def test_a_node_that_is_alone_waits_for_nobody(nodes: tuple[Node, Node]) -> None:
+    first, second = nodes
+    stopped = replace(second.members.me, state=MemberState.STOPPED)
+    first.members.observe([first.members.me, stopped])
+    assert not await first.cluster.find_successors(math.inf)
 
 
 async def test_a_process_that_leaves_says_so(nodes: tuple[Node, Node]) -> None:

@@ -121,10 +121,17 @@ class ClusterNode:
     async def _check(self) -> None:
         await self._owners.check()
 
-    @property
-    def has_successors(self) -> bool:
-        """Whether other nodes can take the sites of this one."""
-        return self._owners.has_successors()
+    async def find_successors(self, seconds: float) -> bool:
+        """Return whether other nodes can take the sites of this one, after at most this time.
+
+        Nodes that exist may not be heard yet: in a rolling restart they have just been started.
+        """
+        until = self._elapsed() + seconds
+        while not self._owners.has_successors():
+            if self._owners.is_alone or self._elapsed() >= until:
+                return False
+            await asyncio.sleep(PAUSE_SECONDS)
+        return True
 
     def _is_cut_off(self) -> bool:
         # the others do not count a process that leaves

@@ -104,6 +104,11 @@ class ClusterOwners:
         """Whether a node that hears only these is in the smaller part of a partition."""
         return self._view(heard).is_cut_off
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether there are no other nodes, not even silent ones, that were not stopped."""
+        return self._members.known <= {self._ownership.node_id}
+
     def has_successors(self) -> bool:
         """Whether other nodes can take the sites of this one."""
         return bool(self._ready.intersection(self._heard()) - {self._ownership.node_id})
