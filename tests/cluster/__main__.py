@@ -41,6 +41,8 @@ def soak(options: argparse.Namespace) -> int:
         while time.monotonic() < end:
             storm = Storm(topology, seed, callers=options.callers, pairs=options.pairs)
             history = asyncio.run(storm.run(options.faults, tokens))
+            if options.save:
+                history.save(options.save / f"{seed}.json")
             broken += report(history, seed, is_first=seed == options.seed)
             seed += 1
     print(f"{broken} of {seed - options.seed} storms broke a promise.")
@@ -70,6 +72,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--apps", type=int, default=2, help="app nodes")
     parser.add_argument("--callers", type=int, default=3, help="calls at a time")
     parser.add_argument("--pairs", type=float, default=0.0, help="share of double faults")
+    parser.add_argument("--save", type=Path, metavar="DIRECTORY", help="save every history")
     parser.add_argument("--check", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
     if options.check:

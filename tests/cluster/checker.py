@@ -96,6 +96,17 @@ def waits(history: History) -> Iterator[tuple[SocketLost, float | None]]:
         yield lost, later[0] - max(causes, default=lost.at) if later else None
 
 
+def pauses(history: History) -> Iterator[tuple[MediaPaused, float]]:
+    """Return each pause with its seconds until the other page hung up, if this one heard late."""
+    hung_up: dict[str, float] = {}
+    for event in history.of(CallOver):
+        if event.reason == "hungUp":
+            hung_up.setdefault(event.call_id, event.at)
+    for pause in history.of(MediaPaused):
+        end = min(pause.at, hung_up.get(pause.call_id, pause.at))
+        yield pause, max(0.0, end - pause.at + pause.seconds)
+
+
 # Rules
 
 
@@ -108,10 +119,9 @@ def late_answers(history: History) -> Iterator[str]:
 
 
 def long_pauses(history: History) -> Iterator[str]:
-    for pause in history.of(MediaPaused):
-        since = pause.at - pause.seconds
-        if pause.seconds > TIMELY and not two_at_once(history, since, pause.at):
-            yield f"{pause.page} received nothing of {pause.call_id} for {pause.seconds:.1f} s"
+    for pause, seconds in pauses(history):
+        if seconds > TIMELY and not two_at_once(history, pause.at - pause.seconds, pause.at):
+            yield f"{pause.page} received nothing of {pause.call_id} for {seconds:.1f} s"
 
 
 def lost_packets(history: History) -> Iterator[str]:
@@ -228,14 +238,14 @@ def figures(history: History) -> dict[str, str]:
     reasons = Counter(call.reason for call in history.remains.calls if call.call_id in placed)
     states = Counter(recording.state for recording in history.remains.recordings)
     answered = [seconds for _, seconds in waits(history) if seconds is not None]
-    pauses = [event.seconds for event in history.of(MediaPaused)]
+    silences = [seconds for _, seconds in pauses(history) if seconds]
     takes = {(event.site_id, event.term) for event in history.of(OwnerSeen)}
     return {
         "faults": counted(Counter(event.kind for event in history.of(FaultBegun))),
         "calls": counted(reasons),
         "refused": str(len(list(history.of(CallRefused)))),
         "answered after": f"{max(answered, default=0.0):.1f} s ({len(answered)})",
-        "media after": f"{max(pauses, default=0.0):.1f} s ({len(pauses)})",
+        "media after": f"{max(silences, default=0.0):.1f} s ({len(silences)})",
         "owners": str(len(takes)),
         "recordings": counted(states),
         "changes": str(len(list(history.of(ChangeAcknowledged)))),

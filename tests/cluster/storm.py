@@ -40,6 +40,7 @@ VIDEO_SHARE: Final = 0.25
 TRANSFER_SHARE: Final = 0.3
 WATCH_SECONDS: Final = 0.1
 LOOK_SECONDS: Final = 0.5
+SETTLE_PAUSE: Final = 1.0
 CHANGE_SECONDS: Final = 1.0
 REPEAT_SECONDS: Final = 1.0
 POLICY: Final = "/v4/livechat/recordingPolicy"
@@ -179,9 +180,11 @@ class Storm:
 
     async def _watch_media(self) -> None:
         while True:
+            before = monotonic()
             await asyncio.sleep(WATCH_SECONDS)
+            late = monotonic() - before - WATCH_SECONDS
             for page in [*self._agents, *self._visitors]:
-                page.watch_media()
+                page.watch_media(late)
 
     async def _look_at_owners(self) -> None:
         query = "SELECT site_id, node_id, term FROM site_owners WHERE cluster = 'visavis'"
@@ -212,6 +215,8 @@ class Storm:
 
     def _settle(self, calm_at: float) -> Remains:
         """Wait until nothing is left of the calls; return what is there then."""
+        with contextlib.suppress(psycopg.Error):  # the connection may be to a dead server
+            self.topology.query(LIVE_CALLS)
         while True:
             remains = self._look(monotonic() - calm_at)
             states = Counter(recording.state for recording in remains.recordings)
@@ -220,7 +225,7 @@ class Storm:
                 return remains
             if remains.quiet_seconds > 2 * PATIENCE:
                 return remains
-            sleep(LOOK_SECONDS)
+            sleep(SETTLE_PAUSE)
 
     def _look(self, seconds: float) -> Remains:
         calls = {

@@ -143,6 +143,8 @@ def test_other_ways_to_break_a_promise(rule: str, of: History) -> None:
         history(recordings=(RECORDED, LoggedRecording("c", "empty"))),
         # the call of a page that never knew it: it had lost its socket
         history(calls=(LOGGED, LoggedCall("d", "ended", "abandoned", 1))),
+        # the page of a cut-off node hears late that the other one hung up
+        history(MediaPaused(61.0 + LATE, "ann", "c", LATE)),
         history(SocketLost(59.0, "ann", "c")),  # it is told that its call is over
         history(OwnerSeen(3.0, 1, "x", 1), OwnerSeen(4.0, 2, "y", 1)),
     ],

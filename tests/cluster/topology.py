@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 import httpx2
@@ -153,6 +154,8 @@ class Topology:
         ]
         self.balancer = Balancer(directory / "balancer", self.apps, self.port)
         self._token = ""
+        self._querying = Lock()
+        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
 
     @property
     def nodes(self) -> list[System]:
@@ -204,8 +207,14 @@ class Topology:
 
     def query(self, statement: str) -> list[tuple[object, ...]]:
         """Return the rows of a query at the server that takes writes."""
-        with psycopg.connect(self.postgresql.address) as connection:
-            return connection.execute(statement.encode()).fetchall()
+        with self._querying:
+            if self._connection is None or self._connection.closed:
+                self._connection = psycopg.connect(self.postgresql.address, autocommit=True)
+            try:
+                return self._connection.execute(statement.encode()).fetchall()
+            except psycopg.OperationalError:
+                self._connection.close()
+                raise
 
     def bridges(self) -> int:
         """Return the number of bridges that all media workers carry."""
@@ -226,6 +235,8 @@ class Topology:
         """End everything at once: what the nodes have left is of no use to anybody."""
         for node in self.nodes:
             kill_machine(node)
+        if self._connection:
+            self._connection.close()
         self.balancer.kill()
         self.network.stop()
         self.nats.stop()

@@ -47,6 +47,9 @@ class Person:
         self._socket: ClientConnection | None = None
         self._task = asyncio.create_task(self._stay_connected())
 
+    def new_peer(self, *, has_video: bool) -> Peer:
+        return Peer(has_video=has_video)
+
     async def send(self, **message: Any) -> None:
         if self._socket:
             with contextlib.suppress(WebSocketException, OSError):
@@ -131,7 +134,7 @@ class Person:
 class Visitor(Person):
     async def call(self, name: str) -> None:
         await self.is_open.wait()
-        peer = self.peers[1] = Peer(has_video=self.has_video)
+        peer = self.peers[1] = self.new_peer(has_video=self.has_video)
         await self.send(
             type="call",
             media="video" if self.has_video else "audio",
@@ -147,7 +150,8 @@ class Visitor(Person):
             case "refused":
                 self._over(f"refused: {message['error']}")
             case "connect":
-                offering = self.peers[message["link"]] = Peer(has_video=self.has_video)
+                offering = self.new_peer(has_video=self.has_video)
+                self.peers[message["link"]] = offering
                 await self.send(
                     type="offer",
                     callId=self.call_id,
@@ -181,7 +185,7 @@ class Agent(Person):
 
     async def _answer(self, message: dict[str, Any]) -> None:
         video = "m=video" in message["sdp"]
-        peer = self.peers[message["link"]] = Peer(has_video=video)
+        peer = self.peers[message["link"]] = self.new_peer(has_video=video)
         await self.send(
             type="answer",
             callId=message["callId"],
