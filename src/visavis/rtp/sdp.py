@@ -199,18 +199,18 @@ def _split(sdp: str) -> tuple[list[str], list[list[str]]]:
     """Return the session-level lines and the lines of each media section."""
     if len(sdp) > MAX_BYTES:
         raise _unusable("it is too long")
-    session: list[str] = []
-    sections: list[list[str]] = []
-    for line in sdp.replace("\r\n", "\n").split("\n"):
-        if line.startswith("m="):
-            sections.append([])
-        if line:
-            (sections[-1] if sections else session).append(line)
+    first, *others = sdp.replace("\r\n", "\n").split("\nm=")
+    session = _lines(first)
+    sections = [_lines(f"m={other}") for other in others]
     if not session or session[0] != "v=0":
         raise _unusable("it does not begin with v=0")
     if len(sections) > MAX_SECTIONS:
         raise _unusable("it has too many media sections")
     return session, sections
+
+
+def _lines(text: str) -> list[str]:
+    return list(filter(None, text.split("\n")))
 
 
 def _join(lines: Iterable[str]) -> str:
