@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import func, literal, select, true, update
+from sqlalchemy import bindparam, func, literal, select, true, update
 
 from visavis.domain.ownership import NOBODY, SiteOwner
 from visavis.store import tables as t
 from visavis.store.rows.base import Rows
 
 _KEY = ("cluster", "site_id")
+_HELD = t.site_owners.c
+_HOLD = (  # built once, because every batch of call events begins with it
+    select(t.site_owners)
+    .where(_HELD.cluster == bindparam("cluster"))
+    .where(_HELD.site_id.in_(bindparam("site_ids", expanding=True)))
+    .order_by(_HELD.site_id)
+    .with_for_update(read=True)
+)
 
 
 class SqlSiteOwnerRows(Rows):
@@ -76,12 +84,9 @@ class SqlSiteOwnerRows(Rows):
         return SiteOwner(row.site_id, row.node_id, row.boot, row.term) if row else None
 
     def hold(self, cluster: str, site_ids: Collection[int]) -> Mapping[int, SiteOwner]:
-        c = t.site_owners.c
-        query = select(t.site_owners).where(c.cluster == cluster, c.site_id.in_(sorted(site_ids)))
-        query = query.order_by(c.site_id).with_for_update(read=True)
+        found = self._run(_HOLD, {"cluster": cluster, "site_ids": sorted(site_ids)})
         return {
-            row.site_id: SiteOwner(row.site_id, row.node_id, row.boot, row.term)
-            for row in self._run(query)
+            row.site_id: SiteOwner(row.site_id, row.node_id, row.boot, row.term) for row in found
         }
 
     def count_by_node(self) -> Mapping[str, int]:
