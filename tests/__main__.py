@@ -82,11 +82,15 @@ MANY = "(many or no_cover) and not (e2e or fault or interop or postgresql)"
 INTEROP_FILES, MANY_FILES = files_with("interop", "postgresql"), files_with("many", "no_cover")
 MEASURED = ("python", "-m", "tests.line_coverage")
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
+KILLS = "fault and not (e2e or media)"
+TWO_FILES = ("-n", "2", "--dist", "loadfile")
+"""Two files at a time: these tests wait for processes, and systems and databases are per file."""
 LANES = (
     (
         # the browsers' driver has an event loop of its own: it does not mix with asynchronous tests
         Check("browsers", ("pytest", "-m", "e2e", *files_with("e2e"))),
-        Check("faults", ("pytest", "-m", "fault and not e2e", *files_with("fault"))),
+        Check("faults", ("pytest", "-m", "fault and media", *files_with("media"))),
+        Check("kills", ("pytest", *TWO_FILES, "-m", KILLS, *files_with("fault"))),
     ),
     (
         *STATIC,
@@ -97,9 +101,9 @@ LANES = (
 )
 """Lanes run side by side, and the checks of a lane one after the other.
 
-The tests of the first lane wait most of the time, and one at a time: their media must be sent on
-time. The second lane computes in the time that they leave. With a third lane, products and pages
-wait for a processor for so long that tests fail on a slow machine.
+The tests of the first lane wait most of the time, and those with calls one at a time: their media
+must be sent on time. The second lane computes in the time that they leave. With a third lane,
+products and pages wait for a processor for so long that tests fail on a slow machine.
 
 Coverage takes time, so only the unit tests measure it, and of these not the ones that compute much
 to try many cases (marker no_cover): they take three times as long under it, and other tests run the

@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Fail if a test has a marker of a lane that is not in its file, since no lane would run it.
     """
     for item in items:
-        for marker in ("e2e", "fault", "many", "no_cover", "interop", "postgresql"):
+        for marker in ("e2e", "fault", "media", "many", "no_cover", "interop", "postgresql"):
             if not item.get_closest_marker(marker) or f"mark.{marker}" in _text_of(item.path):
                 continue
             if not item.nodeid.startswith(BY_FIXTURE.get(marker, ())):

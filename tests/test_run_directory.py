@@ -209,6 +209,7 @@ def listening(system: System) -> bool:
 
 
 @pytest.mark.fault
+@pytest.mark.media
 async def test_calls_go_on_without_the_directory(temporary: Path, tmp_path: Path) -> None:
     system = await asyncio.to_thread(System(tmp_path / "data").start)
     await asyncio.to_thread(lambda: system.configure(on=True, recording=True))

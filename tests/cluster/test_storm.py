@@ -15,7 +15,7 @@ from tests.cluster.storm import Storm
 from tests.cluster.topology import Topology, running
 from visavis.services.cluster.heartbeats import SILENCE_SECONDS
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.media]
 
 SEEDS = (69, 12, 21, 77)
 FAULTS = 3

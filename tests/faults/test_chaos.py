@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.chaos import ChaosRun
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.media]
 
 
 def test_every_connected_call_of_a_chaos_run_is_recorded_once(tmp_path: Path) -> None:

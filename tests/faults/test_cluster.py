@@ -19,7 +19,7 @@ from tests.participants.resuming import PERMISSION, KnownAgent, KnownVisitor, Pa
 from tests.postgresql import Cluster
 from tests.running import PATIENCE, VISAVIS, System, children, until
 
-pytestmark = [pytest.mark.fault, pytest.mark.anyio]
+pytestmark = [pytest.mark.fault, pytest.mark.media, pytest.mark.anyio]
 
 
 @dataclass

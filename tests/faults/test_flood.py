@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.flood import ATTACKERS, SOCKETS_EACH, Flood
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.media]
 
 
 def test_floods_leave_a_good_call_and_a_real_visitor_alone(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tests.participants.people import present
 from tests.participants.resuming import KnownAgent, KnownPage, KnownVisitor, Pages, agent_tokens
 from tests.running import PATIENCE, System, decoding_errors, eventually, ffprobe, until
 
-pytestmark = [pytest.mark.fault, pytest.mark.anyio]
+pytestmark = [pytest.mark.fault, pytest.mark.media, pytest.mark.anyio]
 
 TALK_SECONDS: Final = 3.0
 

@@ -27,7 +27,7 @@ from tests.running import (
     until,
 )
 
-pytestmark = [pytest.mark.fault, pytest.mark.anyio]
+pytestmark = [pytest.mark.fault, pytest.mark.media, pytest.mark.anyio]
 
 TALK_SECONDS: Final = 3.0
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.operations import Operations
 
-pytestmark = [pytest.mark.fault, pytest.mark.postgresql]
+pytestmark = [pytest.mark.fault, pytest.mark.media, pytest.mark.postgresql]
 
 
 def test_faults_of_the_machine_leave_calls_and_recordings_alone(tmp_path: Path) -> None:
