@@ -84,7 +84,7 @@ def running(
     cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, tuple[System, System], dict[str, str]]]:
     data, servers = tmp_path_factory.mktemp("cluster"), NatsServers(1).start()
-    address = cluster.empty_database()
+    address = cluster.new_database()
     environment = {**os.environ, "VISAVIS_BUS": servers.url}
     nodes = tuple(
         System(data / name, "--database", address, environment=environment) for name in "ab"

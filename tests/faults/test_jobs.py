@@ -122,7 +122,7 @@ def test_the_holder_is_frozen_and_wakes_up(address: str, tmp_path: Path) -> None
 
 
 def test_jobs_of_two_nodes_are_done_by_one_of_them(cluster: Cluster, tmp_path: Path) -> None:
-    address = cluster.empty_database()
+    address = cluster.new_database()
     nodes = [System(tmp_path / name, "--database", address).start() for name in ("a", "b")]
     names = {"recording counts", "log of changes", "expired credentials"}
 

@@ -73,7 +73,7 @@ class MediaCluster:
 def nodes(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MediaCluster]:
     servers = NatsServers(1).start()
     directory = tmp_path_factory.mktemp("media-nodes")
-    running = MediaCluster(directory, cluster.empty_database(), servers)
+    running = MediaCluster(directory, cluster.new_database(), servers)
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("VISAVIS_DATABASE", running.address)  # for the commands of the tests

@@ -25,7 +25,7 @@ PATH = "/v4/livechat/audioVideoChatConfig"
 
 @pytest.fixture(scope="module")
 def address(cluster: Cluster) -> str:
-    return cluster.empty_database()
+    return cluster.new_database()
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def connected_nodes(
     cluster: Cluster, tmp_path: Path
 ) -> Iterator[tuple[System, System, NatsServers, str]]:
     """Two nodes on one PostgreSQL and three NATS servers."""
-    address, servers = cluster.empty_database(), NatsServers().start()
+    address, servers = cluster.new_database(), NatsServers().start()
     environment = {**os.environ, "VISAVIS_BUS": servers.url}
     options = ("--database", address)
     both = [System(tmp_path / name, *options, environment=environment) for name in ("a", "b")]
