@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import IO, Any, ClassVar, Final, TypeVar
 
@@ -484,12 +484,17 @@ def videos(page: Page, name: str) -> set[str]:
 
 def ffprobe(path: Path) -> dict[str, Any]:
     """Return ffprobe's report of a file, with the streams that play."""
-    command = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-show_chapters"]
-    command += ["-of", "json", str(path)]
-    result = subprocess.run(command, capture_output=True, text=True, check=True)
-    probed = dict(json.loads(result.stdout))
+    probed = dict(json.loads(_probed(path, path.stat().st_mtime_ns)))
     probed["streams"] = [s for s in probed["streams"] if s["codec_type"] != "attachment"]
     return probed
+
+
+@lru_cache(maxsize=8)
+def _probed(path: Path, _changed_at: int) -> str:
+    """Start ffprobe once for a file: most tests ask for several parts of its report."""
+    command = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-show_chapters"]
+    command += ["-of", "json", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def decoding_errors(path: Path) -> str:
