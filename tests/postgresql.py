@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import shutil
@@ -11,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -52,15 +54,11 @@ class Cluster:
 
     def start(self) -> Cluster:
         directory = programs()
-        data = str(self.directory / "data")
-        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-            shutil.chown(self.directory, USER)
+        data = make_data(self.directory)
         options = [f"-c{name}={value}" for name, value in self._settings.items()]
-        make = as_user(f"{directory}/initdb", "-D", data, "-U", USER, "-A", "trust", "-N")
-        serve = as_user(f"{directory}/postgres", "-D", data, "-k", f"{self.directory}", *options)
+        command = (f"{directory}/postgres", "-D", str(data), "-k", f"{self.directory}", *options)
         with (self.directory / "log").open("wb") as log:
-            subprocess.run(make, stdout=log, stderr=log, check=True)
-            self._server = subprocess.Popen(serve, stdout=log, stderr=log)
+            self._server = subprocess.Popen(as_user(*command), stdout=log, stderr=log)
         self._wait()
         self._execute("CREATE DATABASE template_visavis")
         open_store(self.address("template_visavis")).close()
@@ -126,6 +124,28 @@ class Cluster:
                 time.sleep(0.05)
             else:
                 return
+
+
+def make_data(directory: Path) -> Path:
+    """Return the new data of a server below its directory, which becomes PostgreSQL's user's."""
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        shutil.chown(directory, USER)
+    data = directory / "data"
+    subprocess.run(as_user("cp", "-a", str(_first_data()), str(data)), check=True)
+    return data
+
+
+@cache
+def _first_data() -> Path:
+    """Make the data that others are copies of: a copy takes a tenth of the time."""
+    directory = Path(tempfile.mkdtemp(prefix="visavis-initdb-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    if os.geteuid() == 0:
+        shutil.chown(directory, USER)
+    data = directory / "data"
+    make = (f"{programs()}/initdb", "-D", str(data), "-U", USER, "-A", "trust", "-N")
+    subprocess.run(as_user(*make), check=True, capture_output=True)
+    return data
 
 
 def programs() -> Path:

@@ -14,7 +14,7 @@ from typing import Final
 
 import psycopg
 
-from tests.postgresql import SETTINGS, USER, as_user, programs
+from tests.postgresql import SETTINGS, USER, as_user, make_data, programs
 
 NAMES: Final = ("a", "b")
 DATABASE: Final = "visavis"
@@ -124,7 +124,7 @@ class PostgresqlPair:
             if os.geteuid() == 0:  # PostgreSQL refuses to run as root
                 shutil.chown(server.directory, USER)
         primary = self.primary
-        primary.run("initdb", "-D", str(primary.data), "-U", USER, "-A", "trust", "-N")
+        make_data(primary.directory)
         primary.start(self.standby)
         primary.execute(f"CREATE DATABASE {DATABASE}")
         self._attach_standby()
