@@ -59,6 +59,7 @@ from visavis.recorder.server_check import RecordingServerChecker
 from visavis.services.audit import AuditRetention
 from visavis.services.call_history import CallHistory
 from visavis.services.calls.join_links import JoinLink
+from visavis.services.cluster.drain import FOLLOW_SECONDS, AppDrain
 from visavis.services.grants import Grants
 from visavis.services.ice import IceDirectory
 from visavis.services.jobs import LOOK_SECONDS, Figures, Jobs
@@ -177,6 +178,13 @@ class App(Services):
             me, self._load, time.monotonic, (self.calls.guard, self.rate_limit, self.people.guard)
         )
         self.edge = build_edge(self, self.calls, self.members, self.cluster)
+        self.drain = AppDrain(
+            store=store,
+            members=self.members,
+            edge=self.edge,
+            cluster=self.cluster,
+            calls=lambda: self.calls.count,
+        )
         self.archive = self._archive() if settings.archive else None
         self.sockets = self._sockets()
         self.oauth = self._oauth(self.sessions)
@@ -442,6 +450,7 @@ class App(Services):
     def _readiness(self) -> Readiness:
         return Readiness(
             (
+                Check("the node", self._why_draining),
                 Check("the media worker", self._why_no_media),
                 Check("the database", self._why_no_write),
                 Check("the disk", partial(asyncio.to_thread, self._why_disk_is_full)),
@@ -449,6 +458,9 @@ class App(Services):
                 Check("the limit of open files", self._why_no_connection),
             )
         )
+
+    async def _why_draining(self) -> str:
+        return self.drain.why_not_ready()
 
     async def _why_no_media(self) -> str:
         if not self.media.living and not self.settings.has_media:
@@ -516,6 +528,7 @@ class App(Services):
             run_forever("store changes", self.watch_store),
             *([self.archive.start()] if self.archive else []),
             *self._connect_nodes(),
+            *([self._follow_drain()] if self.settings.database else []),
             run_every("live calls", ALIVE_SECONDS, self.mark_alive),
             run_every("recording counts", TALLY_SECONDS / 3, self.count_recordings),
             run_every("idle sessions", FAILURE_SECONDS, self.end_idle_sessions),
@@ -524,6 +537,9 @@ class App(Services):
             run_every("log of changes", LOOK_SECONDS, self.trim_changes),
             run_every("expired credentials", LOOK_SECONDS, self.delete_expired_credentials),
         ]
+
+    def _follow_drain(self) -> asyncio.Task[None]:
+        return run_every("drain", FOLLOW_SECONDS, self.drain.follow)
 
     def _connect_nodes(self) -> list[asyncio.Task[None]]:
         """Follow the other nodes over the bus, if there is one; announce this process's changes."""

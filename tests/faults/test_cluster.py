@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from tests.nats_servers import NatsServers
 from tests.participants.people import present
 from tests.participants.resuming import PERMISSION, KnownAgent, KnownVisitor, Pages
 from tests.postgresql import Cluster
-from tests.running import PATIENCE, VISAVIS, System, children, until
+from tests.running import PATIENCE, System, administer, children, eventually, until
 
 pytestmark = [pytest.mark.fault, pytest.mark.media, pytest.mark.anyio]
 
@@ -93,8 +93,7 @@ def running(
         for node in nodes:
             node.start()
         tokens = {name: token_of(address, name) for name in ("bo", "cy")}
-        command = ["config", "enable", "--database", address]
-        subprocess.run([VISAVIS, *command], check=True, capture_output=True)
+        administer("config", "enable", "--database", address)
         yield address, (nodes[0], nodes[1]), tokens
         for node in nodes:
             node.stop()
@@ -107,10 +106,8 @@ def running(
 def token_of(address: str, name: str) -> str:
     """Add an agent; return their bearer token."""
     email, database = f"{name}@example.com", ("--database", address)
-    add = [VISAVIS, "agent", "add", email, "--permission", PERMISSION, *database]
-    subprocess.run(add, check=True, capture_output=True)
-    issue = [VISAVIS, "token", "issue", "--email", email, *database]
-    return subprocess.run(issue, check=True, capture_output=True, text=True).stdout.strip()
+    administer("agent", "add", email, "--permission", PERMISSION, *database)
+    return administer("token", "issue", "--email", email, *database).strip()
 
 
 @pytest.fixture
@@ -213,6 +210,42 @@ async def test_a_node_that_is_stopped_hands_its_calls_over(office: Office) -> No
     await asyncio.wait_for(agent.is_over.wait(), PATIENCE)
     assert agent.reason == "hungUp"
     await asyncio.to_thread(office.nodes[owner].start)
+
+
+async def test_a_node_that_is_drained_hands_its_calls_and_pages_over(office: Office) -> None:
+    idle = [pages.agent("cy", is_willing=False) for pages in office.pages]
+    await asyncio.gather(*(page.is_open.wait() for page in idle))
+    await until(lambda: office.owner()[1])
+    owner = office.owning()
+    visitor, agent = await office.connect(1 - owner, 1 - owner)
+    node_id, term = office.owner()
+    visitor.lose()
+    agent.lose()
+    old = [next(iter(page.peers.values())) for page in (visitor, agent)]
+    database = ("--database", office.address)
+    await asyncio.to_thread(administer, "nodes", "drain", *database, node_id)
+    await connect_again(visitor, agent)
+    for peer in old:
+        assert [reception.longest_gap for reception in peer.receptions.values()] == [0, 0]
+    assert (visitor.reason, agent.reason) == ("", "")
+    assert (office.owning(), office.owner()[1]) == (1 - owner, term + 1)
+    await until(lambda: not is_ready(office.nodes[owner]))
+    await until(lambda: [m["type"] for m in idle[owner].told].count("welcome") > 1)  # sent on
+    await idle[owner].leave()  # it knows no other node
+    await asyncio.to_thread(eventually, lambda: state(office, node_id) == "drained")
+    await asyncio.to_thread(administer, "nodes", "undrain", *database, node_id)
+    await asyncio.to_thread(eventually, lambda: state(office, node_id) == "ready")
+    await until(lambda: is_ready(office.nodes[owner]))
+
+
+def is_ready(node: System) -> bool:
+    return http_clients.get(f"{node.url}/readyz").status_code == 200
+
+
+def state(office: Office, node_id: str) -> str:
+    """Return the state of a node in the list of nodes."""
+    rows = json.loads(administer("nodes", "--json", "--database", office.address))
+    return str(next(row["state"] for row in rows if row["id"] == node_id))
 
 
 def kill_at_once(node: System) -> None:

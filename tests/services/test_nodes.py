@@ -1,4 +1,4 @@
-"""Nodes that operators drain: by id or machine, in the audit log, and media nodes only."""
+"""Nodes that operators drain: by id or machine, in the audit log, and not the last app."""
 
 from __future__ import annotations
 
@@ -72,12 +72,26 @@ async def test_a_node_is_drained_until_it_is_undrained(admin: NodeAdmin, store: 
     [
         ("e", ErrorKind.EntityNotFound, "There is no node e"),
         ("media-8", ErrorKind.PreconditionFailed, "choose one of b, c"),
-        ("d", ErrorKind.PreconditionFailed, "Only media nodes can be drained"),
+        ("d", ErrorKind.PreconditionFailed, "No other node can take the sites of app-1"),
     ],
 )
-async def test_a_name_that_is_not_that_of_one_media_node(
+async def test_a_node_that_cannot_be_drained(
     admin: NodeAdmin, name: str, kind: ErrorKind, message: str
 ) -> None:
     with pytest.raises(VisavisError, match=message) as caught:
         await admin.drain(name)
     assert caught.value.kind is kind
+
+
+async def test_an_app_is_drained_if_another_one_can_take_its_sites(
+    admin: NodeAdmin, store: SqlStore
+) -> None:
+    await store.write(lambda rows: rows.nodes.save("e", "", NOW, "app-2"))
+    other = Member("e", "boot", NOW, "1", "app-2", "", ("app",))
+    await store.write(lambda rows: rows.members.beat(other))
+    assert (await admin.drain("app-1")).node_id == "d"
+    await store.write(lambda rows: rows.members.stop("e", "boot"))
+    with pytest.raises(VisavisError, match="No other node can take the sites of app-1"):
+        await admin.drain("app-1")
+    await admin.undrain("app-1")
+    assert not await store.read(lambda rows: rows.nodes.is_drained("d"))

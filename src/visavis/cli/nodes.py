@@ -54,14 +54,15 @@ def nodes(context: click.Context, /, **options: Any) -> None:
 @json_option
 @with_context
 async def drain(context: CommandContext, node: str, as_json: bool) -> None:
-    """Let NODE, the id or machine of a media node, take no new calls.
+    """Let NODE, the id or machine of a node, take no new calls.
 
-    Its calls move to other media nodes without a gap, while there are any. It stays so until
-    "undrain", also after a restart. In the list it is "draining", and "drained" once it has no
-    calls. The audit log of each site has an entry.
+    Its calls move to other nodes without a gap, while there are any, and so do the sites and pages
+    of a node with an app. It stays so until "undrain", also after a restart. In the list it is
+    "draining", and "drained" once it has no calls and pages. The audit log of each site has an
+    entry.
     """
     member = await context.node_admin.drain(node)
-    text = f"{member.machine} takes no new calls, and its calls move to other media nodes."
+    text = f"{member.machine} takes no new calls, and its calls move to other nodes."
     show_one(NodeDrain(member.node_id, member.machine, is_drained=True), text, as_json=as_json)
 
 
@@ -70,7 +71,7 @@ async def drain(context: CommandContext, node: str, as_json: bool) -> None:
 @json_option
 @with_context
 async def undrain(context: CommandContext, node: str, as_json: bool) -> None:
-    """Let NODE, the id or machine of a media node, take new calls again."""
+    """Let NODE, the id or machine of a node, take new calls again."""
     member = await context.node_admin.undrain(node)
     text = f"{member.machine} takes new calls again."
     show_one(NodeDrain(member.node_id, member.machine, is_drained=False), text, as_json=as_json)

@@ -177,7 +177,7 @@ class NodeRow(Struct):
     """A node: one `visavis serve`.
 
     state is `silent` if it was not heard for 2.5 seconds, and `stopped` for a day after a stop. A
-    `drained` node takes no new calls and has none.
+    `drained` node takes no new calls and has neither calls nor open pages.
 
     calls, pages, media_workers and bridges are those of its last report. sites is the number of
     sites that it owns. jobs are the periodic jobs that it is doing, or was the last to do.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from visavis.domain.audit import ActionType
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.membership import Member
+from visavis.domain.membership import Member, MemberState
 from visavis.domain.people import operator
 from visavis.services.audit import Auditor
 from visavis.services.ports import Store, Transaction
@@ -32,8 +32,10 @@ class NodeAdmin:
         return await self._store.write(lambda rows: self._set_drained(rows, name, is_drained=False))
 
     def _set_drained(self, rows: Transaction, name: str, *, is_drained: bool) -> Member:
-        node = _named(rows.members.all(), name)
-        _require_drainable(node)
+        members = rows.members.all()
+        node = _named(members, name)
+        if is_drained:
+            _require_others(node, members)
         if rows.nodes.set_drained(node.node_id, is_drained=is_drained):
             self._audit(rows, node, is_drained=is_drained)
         return node
@@ -60,10 +62,11 @@ def _named(members: Sequence[Member], name: str) -> Member:
     return found[0]
 
 
-def _require_drainable(node: Member) -> None:
-    if "app" in node.roles:
+def _require_others(node: Member, members: Sequence[Member]) -> None:
+    """Raise `PreconditionFailed` if no other node has been started that has an app, too."""
+    others = [one for one in members if one.node_id != node.node_id and "app" in one.roles]
+    if "app" in node.roles and all(one.state is MemberState.STOPPED for one in others):
         raise VisavisError(
             ErrorKind.PreconditionFailed,
-            "Only media nodes can be drained. If you stop a node with an app, other nodes continue "
-            "its calls: see docs/cluster.md.",
+            f"No other node can take the sites of {node.machine}: start one first.",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -117,7 +118,15 @@ class Node:
 async def nodes(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch, anyio_backend: str
 ) -> AsyncIterator[tuple[Node, Node]]:
-    """Two nodes, of which the first one is the first candidate for the site."""
+    async with two_nodes(store, monkeypatch) as both:
+        yield both
+
+
+@asynccontextmanager
+async def two_nodes(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Node, Node]]:
+    """Run two nodes, of which the first one is the first candidate for the site."""
     monkeypatch.setattr(edge_module, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(edge_module, "SEARCH_PAUSE_SECONDS", 0.01)
     await store.write(create_sites)

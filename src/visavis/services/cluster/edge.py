@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -81,6 +81,7 @@ class _Page:
     is_in_call: bool = False
     is_busy: bool = False
     has_moved: bool = False
+    is_sent_on: bool = False
     waiting: list[tuple[cluster.AnyOwnerRequest, asyncio.Future[cluster.RequestDone]]] = field(
         default_factory=list
     )
@@ -93,8 +94,17 @@ class _Page:
         self.owner, self.session = owner, session or self.session
 
     def move(self) -> None:
-        """Let the page connect again."""
+        """Let the page connect again, since its site has another owner."""
         self.has_moved = True
+        self.close()
+
+    def send_on(self) -> None:
+        """Let the page connect again, at another node."""
+        self.is_sent_on = True
+        self.close()
+
+    def close(self) -> None:
+        """Let the page's socket be closed."""
         if self.watcher and not self.watcher.done():
             self.watcher.set_result(None)
 
@@ -208,11 +218,29 @@ class Edge:
             self._send(page, cluster.RelaysExpire(socket_id))
 
     async def until_moved(self, socket_id: str, site_id: int) -> None:
-        """Return when a page has to connect again, because its site has another owner."""
+        """Return when a page has to connect again.
+
+        Its site has another owner, or this node is drained.
+        """
         page = await self._page(socket_id, site_id)
-        if not page.has_moved:
+        if not (page.has_moved or page.is_sent_on):
             page.watcher = asyncio.get_running_loop().create_future()
             await page.watcher
+
+    @property
+    def page_count(self) -> int:
+        """Number of the open pages of this node."""
+        return len(self._pages)
+
+    @property
+    def page_ids(self) -> Collection[str]:
+        """Socket ids of the open pages of this node."""
+        return tuple(self._pages)
+
+    def send_on(self, socket_id: str) -> None:
+        """Let a page connect again, at another node, unless it has left."""
+        if page := self._pages.get(socket_id):
+            page.send_on()
 
     def site_lost(self, site_id: int) -> None:
         """Let the pages of a site connect again that this node no longer owns."""

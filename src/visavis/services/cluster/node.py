@@ -115,8 +115,12 @@ class ClusterNode:
         ]
 
     def leave(self) -> None:
-        """Tell the other nodes that this process ends: they may take its sites."""
+        """Tell the other nodes that this process ends or is drained: they may take its sites."""
         self._heartbeats.leave()
+
+    def stay(self) -> None:
+        """Tell the other nodes with the next heartbeat that this process may own sites again."""
+        self._heartbeats.is_leaving = False
 
     async def _check(self) -> None:
         await self._owners.check()
