@@ -207,6 +207,28 @@ async def test_a_pause_keeps_its_place(site: SimulatedSite) -> None:
     assert names.count("recordingStarted") == 1
 
 
+async def test_a_call_in_progress_gets_another_bridge_while_the_database_is_away(
+    site: SimulatedSite,
+) -> None:
+    """The recorder of the new bridge's node adds it to the nodes of the recording later."""
+    site.config = RECORDING
+    call_id = await site.connect()
+    await site.wait_idle()
+    site.media.journal_node = "media"
+
+    async def write(work: object) -> None:
+        raise VisavisError(ErrorKind.StoreUnavailable)
+
+    site.store.write = write  # type: ignore[method-assign, assignment]
+    await site.calls.media_events.worker_lost({BridgeId(call_id, 1)})
+    await site.visitor(signaling.Offer(call_id, 2, OFFER))
+    assert site.media.asked.count("tap 2") == 1
+    assert site.last("v")["type"] != "ended"
+    del site.store.write
+    await site.pass_time(2)
+    assert await site.state(call_id) == ("reconnecting", None)
+
+
 async def test_a_database_that_is_away_means_that_it_cannot_be_recorded(
     site: SimulatedSite,
 ) -> None:

@@ -250,8 +250,14 @@ class EffectRunner:
         listed = self._listed.setdefault(manifest.call_id, set())
         if not command.is_listed or node_id not in listed:
             # Only now that the journal exists: a failed start would stay "pending" forever.
-            await self._store.write(lambda rows: rows.recordings.add(manifest, node_id))
-            listed.add(node_id)
+            try:
+                await self._store.write(lambda rows: rows.recordings.add(manifest, node_id))
+                listed.add(node_id)
+            except VisavisError as error:
+                if not command.is_listed:
+                    raise
+                # The recorder of that node finds the journal and lists it.
+                log.warning("node not listed yet", call_id=manifest.call_id, error=error.kind.name)
         if command.is_paused:
             await self._media.pause(command.bridge, paused=True)
 
