@@ -37,7 +37,7 @@ SETTLE_SECONDS: Final = 60.0
 """Time after the last fault after which nothing may be stuck."""
 FACTOR: Final = 4.0
 RECOVERY_SECONDS: Final = 5.0
-"""A fault still counts for so long after it was mended."""
+"""A fault still has consequences for so long after it was mended."""
 GIVE_UP_SECONDS: Final = 40.0
 """A call ends at the latest so long after the fault that it did not survive."""
 UNNOTICED_SECONDS: Final = 5.0
@@ -45,6 +45,7 @@ UNNOTICED_SECONDS: Final = 5.0
 
 PEOPLES_REASONS: Final = frozenset({"hungUp", "transferred"})
 """Reasons for which the calls of a storm should end; all others are ours."""
+UNRECORDABLE: Final = "recordingUnavailable"
 DATABASE_FAULTS: Final = frozenset({"PostgreSQL primary killed"})
 MEDIA_FAULTS: Final = frozenset({"media process killed", "media node killed"})
 TIMELY: Final = FACTOR * RESUME_SECONDS
@@ -52,32 +53,39 @@ TIMELY: Final = FACTOR * RESUME_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class FaultSpan:
-    """A fault from its beginning until its consequences must be over."""
+    """A fault from its beginning until all parts ran again."""
 
     kind: str
     began_at: float
-    until: float
+    mended_at: float
 
     def overlaps(self, since: float, until: float) -> bool:
-        return self.began_at <= until and since <= self.until
+        """Whether the fault or its consequences were there between these times."""
+        return self.began_at <= until and since <= self.mended_at + RECOVERY_SECONDS
 
 
 def fault_spans(history: History) -> list[FaultSpan]:
     mended = {event.fault: event.at for event in history.of(FaultMended)}
     return [
-        FaultSpan(event.kind, event.at, mended.get(event.fault, float("inf")) + RECOVERY_SECONDS)
+        FaultSpan(event.kind, event.at, mended.get(event.fault, float("inf")))
         for event in history.of(FaultBegun)
     ]
 
 
 def two_at_once(history: History, since: float, until: float) -> bool:
-    """Whether two faults were there at the same time, between these times."""
+    """Whether two faults, neither of them mended yet, were there at once between these times."""
     spans = [span for span in fault_spans(history) if span.overlaps(since, until)]
     return any(
-        one.overlaps(other.began_at, other.until)
+        one.began_at <= other.mended_at and other.began_at <= one.mended_at
         for number, one in enumerate(spans)
         for other in spans[:number]
     )
+
+
+def has_fault(history: History, kinds: frozenset[str], since: float, until: float) -> bool:
+    """Whether a fault of one of these kinds was there between these times."""
+    spans = fault_spans(history)
+    return any(span.kind in kinds and span.overlaps(since, until) for span in spans)
 
 
 def waits(history: History) -> Iterator[tuple[SocketLost, float | None]]:
@@ -126,9 +134,8 @@ def long_pauses(history: History) -> Iterator[str]:
 
 def lost_packets(history: History) -> Iterator[str]:
     """Only the death of a media worker may lose packets of a bridge."""
-    spans = [span for span in fault_spans(history) if span.kind in MEDIA_FAULTS]
     for left in history.of(BridgeLeft):
-        if left.longest_gap and not any(s.overlaps(left.began_at, left.at) for s in spans):
+        if left.longest_gap and not has_fault(history, MEDIA_FAULTS, left.began_at, left.at):
             yield (
                 f"{left.page} missed {left.longest_gap} packets of {left.call_id} at"
                 f" {left.media_node}, {left.began_at:.1f} to {left.at:.1f} s"
@@ -147,11 +154,16 @@ def fallen_terms(history: History) -> Iterator[str]:
 
 
 def calls_ended_by_us(history: History) -> Iterator[str]:
+    """Without the database a call may end before it is connected, if it is to be recorded."""
     ended_at = {event.call_id: event.at for event in history.of(CallOver)}
     placed = {event.call_id for event in history.of(CallPlaced)}
+    connected = {event.call_id for event in history.of(CallConnected)}
     for call in history.remains.calls:
         at = ended_at.get(call.call_id)
         if at is None or call.call_id not in placed or call.state != "ended":
+            continue
+        is_refused = call.reason == UNRECORDABLE and call.call_id not in connected
+        if is_refused and has_fault(history, DATABASE_FAULTS, at, at):
             continue
         if call.reason not in PEOPLES_REASONS and not two_at_once(
             history, at - GIVE_UP_SECONDS, at
@@ -161,9 +173,8 @@ def calls_ended_by_us(history: History) -> Iterator[str]:
 
 def refused_calls(history: History) -> Iterator[str]:
     """A call that cannot be recorded is refused, which only the database may cause."""
-    spans = [span for span in fault_spans(history) if span.kind in DATABASE_FAULTS]
     for refused in history.of(CallRefused):
-        if not any(span.overlaps(refused.at, refused.at) for span in spans):
+        if not has_fault(history, DATABASE_FAULTS, refused.at, refused.at):
             yield f"{refused.page} was refused a call at {refused.at:.1f} s: {refused.error}"
 
 

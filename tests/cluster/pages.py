@@ -87,8 +87,9 @@ class NotingPage(Person):
             if self._is_resuming:
                 self._is_resuming = False
                 self.notes.add(CallAnswered(now, self.name, self.call_id))
-            if message["state"] == "connected":
+            if message["state"] == "connected" and not self.is_in_call:
                 self._note_once("connected", CallConnected)
+                self._heard_at = now
         if kind == "recording" and message["state"] == "on" and self.is_in_call:
             self._note_once("recording", RecordingShown)
         if kind == "linked":

@@ -33,6 +33,8 @@ from tests.cluster.history import (
 
 LATE = FACTOR * RESUME_SECONDS + 1
 KILLED = (FaultBegun(10.0, 1, "app process killed", "1"), FaultMended(14.0, 1))
+NO_DATABASE = (FaultBegun(55.0, 3, "PostgreSQL primary killed", "1"), FaultMended(58.0, 3))
+UNRECORDED = LoggedCall("c", "ended", "recordingUnavailable", 1)
 TWO = (
     *(FaultBegun(10.0, 1, "app process killed", "1"), FaultMended(50.0, 1)),
     *(FaultBegun(12.0, 2, "media node killed", "1"), FaultMended(50.0, 2)),
@@ -52,6 +54,14 @@ def history(*events: Event, call: LoggedCall = LOGGED, **remains: object) -> His
     left = Remains(quiet_seconds=3.0, calls=(call,), recordings=(RECORDED,))
     ordered = sorted([*CALL, *events], key=lambda event: event.at)
     return History(tuple(ordered), msgspec.structs.replace(left, **remains))
+
+
+def unconnected(*events: Event) -> History:
+    """Return the history of a call that ended before it was connected: it could not be recorded."""
+    placed = CallPlaced(54.0, "ann", "c")
+    over = CallOver(56.0, "ann", "c", "recordingUnavailable")
+    ordered = sorted([*events, placed, over], key=lambda event: event.at)
+    return History(tuple(ordered), Remains(quiet_seconds=3.0, calls=(UNRECORDED,)))
 
 
 def broken(of: History) -> set[str]:
@@ -118,6 +128,13 @@ def test_a_history_that_breaks_one_promise(rule: str) -> None:
         ("missing_recordings", history(recordings=(LoggedRecording("c", "empty"),))),
         ("missing_recordings", history(recordings=(RECORDED, LoggedRecording("c", "failed")))),
         ("missing_recordings", history(recordings=(LoggedRecording("c", "waiting"),))),
+        # one fault after the other are not two at once
+        (
+            "calls_ended_by_us",
+            history(*KILLED, *NO_DATABASE, call=LoggedCall("c", "ended", "failed", 1)),
+        ),
+        ("calls_ended_by_us", unconnected(*KILLED)),
+        ("calls_ended_by_us", history(*NO_DATABASE, call=UNRECORDED)),
         ("left_over", history(quiet_seconds=FACTOR * SETTLE_SECONDS + 1)),
         ("left_over", history(spooled=("media1 a.journal",))),
         ("left_over", history(bridges=1)),
@@ -143,6 +160,7 @@ def test_other_ways_to_break_a_promise(rule: str, of: History) -> None:
         history(recordings=(RECORDED, LoggedRecording("c", "empty"))),
         # the call of a page that never knew it: it had lost its socket
         history(calls=(LOGGED, LoggedCall("d", "ended", "abandoned", 1))),
+        unconnected(*NO_DATABASE),
         # the page of a cut-off node hears late that the other one hung up
         history(MediaPaused(61.0 + LATE, "ann", "c", LATE)),
         history(SocketLost(59.0, "ann", "c")),  # it is told that its call is over
