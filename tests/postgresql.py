@@ -38,6 +38,8 @@ EMPTY = """DO $$ DECLARE name text; BEGIN
 END $$"""
 """To truncate a table or to restart a sequence makes new files: a row is deleted sooner."""
 
+MEMORY = Path("/dev/shm")
+LEAST_ROOM = 4 * 1024**3
 TERMINATE = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 
@@ -46,7 +48,7 @@ class Cluster:
     """Databases on demand, each made from one that is migrated already."""
 
     def __init__(self, settings: Mapping[str, str] = SETTINGS) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="visavis-pg-"))
+        self.directory = new_directory("visavis-pg-")
         self._settings = settings
         self._numbers = itertools.count(1)
         self._spare: list[tuple[str, psycopg.Connection]] = []
@@ -126,6 +128,15 @@ class Cluster:
                 return
 
 
+def new_directory(prefix: str) -> Path:
+    """Return a directory in memory if there is room: a server makes and deletes a thousand files.
+
+    An ext4 file system looks long for an inode that was not deleted lately.
+    """
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > LEAST_ROOM
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=MEMORY if has_room else None))
+
+
 def make_data(directory: Path) -> Path:
     """Return the new data of a server below its directory, which becomes PostgreSQL's user's."""
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
@@ -138,7 +149,7 @@ def make_data(directory: Path) -> Path:
 @cache
 def _first_data() -> Path:
     """Make the data that others are copies of: a copy takes a tenth of the time."""
-    directory = Path(tempfile.mkdtemp(prefix="visavis-initdb-"))
+    directory = new_directory("visavis-initdb-")
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     if os.geteuid() == 0:
         shutil.chown(directory, USER)

@@ -6,15 +6,15 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import psycopg
 
-from tests.postgresql import SETTINGS, USER, as_user, make_data, programs
+from tests.postgresql import SETTINGS, USER, as_user, make_data, new_directory, programs
 
 NAMES: Final = ("a", "b")
 DATABASE: Final = "visavis"
@@ -83,7 +83,8 @@ class Server:
             parent = self._process.pid
             children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
             for process in (parent, *map(int, children)):
-                os.kill(process, number)
+                with suppress(ProcessLookupError):  # a connection's process may have ended
+                    os.kill(process, number)
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
         address = f"host={self.directory} user={USER} dbname={database}"
@@ -106,7 +107,7 @@ class PostgresqlPair:
     """
 
     def __init__(self, *, is_synchronous: bool = False) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="visavis-pair-"))
+        self.directory = new_directory("visavis-pair-")
         self.primary, self.standby = (Server(self.directory / name) for name in NAMES)
         self.primary.is_synchronous = self.standby.is_synchronous = is_synchronous
 
