@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.services.calls.simulated_site import SimulatedSite
+from visavis.domain.errors import ErrorKind
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId
 from visavis.protocol import signaling
 from visavis.rtp.mos import LegReport
@@ -60,3 +63,28 @@ async def test_the_very_last_report_comes_while_the_link_is_closed(site: Simulat
     await site.visitor(signaling.HangUp(call_id))
     assert (await site.report(call_id)).quality["visitor"]["bytesIn"] == 10
     assert site.last("v")["type"] == "ended"
+
+
+async def test_a_bridge_of_no_call_that_cannot_be_closed_is_left_to_its_worker(
+    site: SimulatedSite,
+) -> None:
+    site.media.refuses["close"] = ErrorKind.MediaUnavailable
+    await site.calls.media_events.leg_down(BridgeId("unknown", 1), VISITOR_LEG, "gone")
+    await site.wait_idle()
+    assert site.media.asked == ["close 1"]
+
+
+async def test_a_call_that_is_lost_while_its_report_waits_leaves_no_bridge(
+    site: SimulatedSite,
+) -> None:
+    """A leg is down while this process does not know yet that it has lost the call's site."""
+    held: list[Callable[[], object]] = []
+    site.calls.media_events._when_settled = held.append  # type: ignore[attr-defined]
+    bridge = BridgeId(await site.connect(), 1)
+    site.forget()
+    await site.calls.media_events.leg_down(bridge, VISITOR_LEG, "gone")
+    site.calls._owners.clear()
+    for report in held:
+        report()
+    await site.wait_idle()
+    assert site.media.asked == ["close 1"]

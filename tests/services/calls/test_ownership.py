@@ -115,6 +115,7 @@ async def test_the_bridge_of_a_call_that_was_taken_is_closed_when_its_pages_have
     await site.calls.media_events.leg_up(bridge, 1)
     assert site.media.asked == []
     await site.calls.media_events.leg_down(bridge, 1, "nothing was received")
+    await site.wait_idle()
     assert site.media.asked == ["close 1"]
     assert bridge not in site.media.open_bridges
 

@@ -102,9 +102,6 @@ class Calls:
         self.guard = VisitorGuard(limits or VisitorLimits(), clock)
         self.ownership = Ownership(node_id, boot, self._site_lost, cluster)
         self.call_log = CallLogWriter(store, self.ownership, schedule, self._past_calls_changed)
-        self.media_events: MediaListener = MediaEvents(
-            self._find_with_owner, media.close, when_settled
-        )
         self._when_settled = when_settled
         self._settings_of = settings_of
         self._store = store
@@ -123,6 +120,9 @@ class Calls:
             schedule=schedule,
             node_id=node_id,
             relays=relays,
+        )
+        self.media_events: MediaListener = MediaEvents(
+            self._find_with_owner, self._runner.close_bridge, when_settled
         )
         self._presence = AgentPresence()
         self._join_links = JoinLinks(new_id)

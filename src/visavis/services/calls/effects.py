@@ -17,7 +17,7 @@ from visavis.domain.call.call import Call
 from visavis.domain.call.inputs import CommandDone, CommandFailed, Event, TimerFired
 from visavis.domain.call.states import CallState
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import VISITOR_LEG, LocalTransport, RemoteTransport
+from visavis.domain.leg import VISITOR_LEG, BridgeId, LocalTransport, RemoteTransport
 from visavis.protocol import signaling
 from visavis.rtp.sdp import provisional_answer, rewrite
 from visavis.services.calls.call_log import CallLogWriter, Timer
@@ -262,6 +262,16 @@ class EffectRunner:
             await self._media.pause(command.bridge, paused=True)
 
     # Background tasks
+
+    def close_bridge(self, bridge: BridgeId) -> None:
+        """Begin to close a bridge that no call of this process has."""
+        self.run_task(self._close(bridge))
+
+    async def _close(self, bridge: BridgeId) -> None:
+        try:
+            await self._media.close(bridge)
+        except VisavisError as error:
+            log.warning("bridge not closed", bridge=str(bridge), error=error.kind.name)
 
     def run_task(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = spawn("work of a call", coroutine)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from functools import partial
 
 import structlog
@@ -18,11 +18,11 @@ log = structlog.get_logger(__name__)
 FindCall = Callable[[str], tuple[SiteCalls, Call] | None]
 """Function that finds a call by its id, also an ended call whose bridges are being closed."""
 
-WhenSettled = Callable[[Callable[[], None]], None]
+WhenSettled = Callable[[Callable[[], object]], None]
 """Function that performs a report once this process knows which sites it owns."""
 
 
-def at_once(act: Callable[[], None]) -> None:
+def at_once(act: Callable[[], object]) -> None:
     """Perform a report: a node that is alone owns every site."""
     act()
 
@@ -36,11 +36,9 @@ class MediaEvents:
     """
 
     def __init__(
-        self,
-        find: FindCall,
-        close: Callable[[BridgeId], Awaitable[None]],
-        when_settled: WhenSettled,
+        self, find: FindCall, close: Callable[[BridgeId], None], when_settled: WhenSettled
     ) -> None:
+        """`close` begins to close a bridge."""
         self._find = find
         self._close = close
         self._when_settled = when_settled
@@ -50,10 +48,7 @@ class MediaEvents:
 
     async def leg_down(self, bridge: BridgeId, leg: int, why: str) -> None:
         log.info("leg down", bridge=str(bridge), leg=leg, why=why)
-        if self._find(bridge.call_id):
-            self._handle(bridge.call_id, inputs.LegLost(bridge, leg))
-        else:
-            await self._close(bridge)
+        self._when_settled(partial(self._leg_lost, bridge, leg))
 
     async def tap_lost(self, bridge: BridgeId, why: str) -> None:
         self._handle(bridge.call_id, inputs.JournalLost(bridge, why))
@@ -79,7 +74,14 @@ class MediaEvents:
     def _handle(self, call_id: str, event: inputs.Event) -> None:
         self._when_settled(partial(self._forward, call_id, event))
 
-    def _forward(self, call_id: str, event: inputs.Event) -> None:
-        if found := self._find(call_id):
+    def _leg_lost(self, bridge: BridgeId, leg: int) -> None:
+        if not self._forward(bridge.call_id, inputs.LegLost(bridge, leg)):
+            self._close(bridge)
+
+    def _forward(self, call_id: str, event: inputs.Event) -> bool:
+        """Forward a report to its call; return whether the call is known."""
+        found = self._find(call_id)
+        if found:
             site, call = found
             site.handle(call, event)
+        return found is not None

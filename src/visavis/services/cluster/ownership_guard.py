@@ -89,7 +89,7 @@ class OwnershipGuard:
         self._cut_off_at = -DOUBT_SECONDS
         self._checking: asyncio.Task[bool] | None = None
         self._next_check: asyncio.Task[bool] | None = None
-        self._held = deque[Callable[[], None]]()
+        self._held = deque[Callable[[], object]]()
         self._releasing: asyncio.Task[None] | None = None
 
     @property
@@ -114,7 +114,7 @@ class OwnershipGuard:
                 raise VisavisError(ErrorKind.StoreUnavailable, _IN_DOUBT)
             await asyncio.sleep(RETRY_SECONDS)
 
-    def when_settled(self, act: Callable[[], None]) -> None:
+    def when_settled(self, act: Callable[[], object]) -> None:
         """Perform `act` now, or after a check if ownership is in doubt, in the order of the calls.
 
         For reports that nobody waits for: a page has left, a leg is connected.
