@@ -62,26 +62,32 @@ def files_with(*markers: str) -> tuple[str, ...]:
 YIELDING = ("nice", "-n", "5")
 """Priority of tests that wait for processes: the media of the first lane must be sent on time."""
 COMPUTING = ("nice", "-n", "10")
-"""Priority of checks that compute: they use the time that the others leave.
+"""Priority of the unit tests, some of which wait for a process.
 
 It must not be much lower: with a nice value of 15, a process for which a test waits gets 3 % of a
 processor while two browsers run.
 """
-STATIC = (
+LEFT_OVER = ("nice", "-n", "19")
+"""Priority of checks that only compute: they use the time that all others leave."""
+QUICK = (
     Check("style", ("ruff", "check", "--quiet", "."), COMPUTING),
     Check("format", ("ruff", "format", "--check", "--quiet", "."), COMPUTING),
     Check("import contracts", ("lint-imports",), COMPUTING),
-    Check("types", ("mypy",), COMPUTING),
-    Check("pages style", ("python", "-m", "tests.npm", "run", "lint"), COMPUTING),
-    Check("pages types", ("python", "-m", "tests.npm", "run", "check"), COMPUTING),
     Check("pages unit", ("python", "-m", "tests.npm", "test"), COMPUTING),
 )
+SLOW = (
+    Check("types", ("mypy",), LEFT_OVER),
+    Check("pages style", ("python", "-m", "tests.npm", "run", "lint"), LEFT_OVER),
+    Check("pages types", ("python", "-m", "tests.npm", "run", "check"), LEFT_OVER),
+)
+STATIC = (*QUICK, *SLOW)
 COUNTED = "not (e2e or fault or many or no_cover or interop or postgresql)"
 INTEROP = "(interop or postgresql) and not (e2e or fault or many)"
 MANY = "(many or no_cover) and not (e2e or fault or interop or postgresql)"
 INTEROP_FILES, MANY_FILES = files_with("interop", "postgresql"), files_with("many", "no_cover")
 MEASURED = ("python", "-m", "tests.line_coverage")
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
+FAULTS = "fault and media and not storm"
 KILLS = "fault and not (e2e or media)"
 TWO_FILES = ("-n", "2", "--dist", "loadfile")
 """Two files at a time: these tests wait for processes, and systems and databases are per file."""
@@ -89,21 +95,26 @@ LANES = (
     (
         # the browsers' driver has an event loop of its own: it does not mix with asynchronous tests
         Check("browsers", ("pytest", "-m", "e2e", *files_with("e2e"))),
-        Check("faults", ("pytest", "-m", "fault and media", *files_with("media"))),
+        Check("faults", ("pytest", "-m", FAULTS, *files_with("media"))),
         Check("kills", ("pytest", *TWO_FILES, "-m", KILLS, *files_with("fault"))),
     ),
     (
-        *STATIC,
+        *QUICK,
         Check("unit", (*MEASURED, "run", *SIDE_BY_SIDE, "-m", COUNTED), COMPUTING),
         Check("interop", ("pytest", *SIDE_BY_SIDE, "-m", INTEROP, *INTEROP_FILES), YIELDING),
-        Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY, *MANY_FILES), COMPUTING),
+    ),
+    (
+        *SLOW,
+        Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY, *MANY_FILES), LEFT_OVER),
     ),
 )
 """Lanes run side by side, and the checks of a lane one after the other.
 
 The tests of the first lane wait most of the time, and those with calls one at a time: their media
-must be sent on time. The second lane computes in the time that they leave. With a third lane,
-products and pages wait for a processor for so long that tests fail on a slow machine.
+must be sent on time. The second lane computes in the time that they leave, and the third one in
+what is left then, so that no processor is ever idle. Nothing in the third lane waits for a process
+that must answer soon: with a third lane of higher priority, products and pages wait for a processor
+for so long that tests fail on a slow machine.
 
 Coverage takes time, so only the unit tests measure it, and of these not the ones that compute much
 to try many cases (marker no_cover): they take three times as long under it, and other tests run the

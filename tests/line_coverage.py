@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("command", choices=["run", "report"])
     parser.add_argument("package", nargs="?", default="", help="of src/visavis; without it all")
     parser.add_argument("--at-least", type=float, default=0.0, help="per cent")
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_intermixed_args(arguments)
     return report(chosen.package, chosen.at_least)
 
 

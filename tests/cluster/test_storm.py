@@ -1,4 +1,4 @@
-"""Four storms with every kind of fault: calls go on. The long form is `make soak-cluster`."""
+"""Four storms with every kind of fault: calls go on. `.venv/bin/pytest -m storm` runs them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.cluster.storm import Storm
 from tests.cluster.topology import Topology, running
 from visavis.services.cluster.heartbeats import SILENCE_SECONDS
 
-pytestmark = [pytest.mark.fault, pytest.mark.media]
+pytestmark = [pytest.mark.fault, pytest.mark.media, pytest.mark.storm]
 
 SEEDS = (69, 12, 21, 77)
 FAULTS = 3
