@@ -27,13 +27,7 @@ from tests.spool.test_writer import MANIFEST
 from visavis.bus.local import LocalBus
 from visavis.bus.nats import BusOptions
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import (
-    AGENT_LEG,
-    VISITOR_LEG,
-    BridgeId,
-    BridgeStatus,
-    LocalTransport,
-)
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId, BridgeStatus
 from visavis.media import bus_control, control_protocol, worker, worker_pool
 from visavis.media.bus_control import BusTransport
 from visavis.media.control_channel import UnixTransport
@@ -143,18 +137,6 @@ class PoolHarness:
             found |= {status.bridge for status in reply.bridges}
         return found
 
-    async def open_at_both(self) -> tuple[LocalTransport, BridgeId, BridgeId]:
-        """Open a bridge at each worker; return the transport of the first one, and both.
-
-        The less busy worker gets a bridge, so both bridges may be at one of them for a while.
-        """
-        mine, other = BridgeId("call", 1), BridgeId("other", 1)
-        end = await self.plane.open_leg(mine, VISITOR_LEG)
-        while (await self.plane.open_leg(other, VISITOR_LEG)).candidates == end.candidates:
-            await self.plane.close(other)
-            await asyncio.sleep(0.1)
-        return end, mine, other
-
     async def until_living(self, count: int) -> None:
         await until(lambda: self.plane.living == count)
 
@@ -202,6 +184,8 @@ async def harness(
     request: pytest.FixtureRequest, anyio_backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[PoolHarness]:
     monkeypatch.setattr(bus_control, "SILENCE_SECONDS", 1.5)
+    # otherwise the use of this test's process, which all workers share, decides between them
+    monkeypatch.setattr(ClusterPlace, "_busy", lambda _: 0.0)
     async with bus_ends(request.param) as ends, pool_harness(ends) as harness:
         yield harness
 
@@ -275,7 +259,9 @@ async def test_one_leg_is_not_yet_a_link(harness: PoolHarness) -> None:
 
 
 async def test_a_dead_worker_s_links_are_told_and_stay_lost(harness: PoolHarness) -> None:
-    end, mine, other = await harness.open_at_both()
+    mine, other = BridgeId("call", 1), BridgeId("other", 1)
+    end = await harness.plane.open_leg(mine, VISITOR_LEG)
+    await harness.plane.open_leg(other, VISITOR_LEG)
     number = end.candidates[0].port - harness.settings.media_port
     await harness.kill(number)
     assert await harness.listener.told.get() == ("lost", frozenset({mine}))
@@ -424,7 +410,9 @@ async def test_the_worker_s_port_is_reported(harness: PoolHarness, tmp_path: Pat
 async def test_bridges_of_a_worker_that_is_drained_are_replaced(harness: PoolHarness) -> None:
     if harness.ends is None:
         return  # workers of one machine are not drained
-    end, mine, _ = await harness.open_at_both()
+    mine, other = BridgeId("call", 1), BridgeId("other", 1)
+    end = await harness.plane.open_leg(mine, VISITOR_LEG)
+    await harness.plane.open_leg(other, VISITOR_LEG)
     number = end.candidates[0].port - harness.settings.media_port
     harness.stops[number].set()
     assert await harness.listener.told.get() == ("draining", frozenset({mine}))
