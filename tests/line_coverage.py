@@ -20,7 +20,7 @@ from slipcover.slipcover import add_summaries
 import tests
 from tests.probes import SOURCE
 
-DIRECTORY = Path(__file__).resolve().parents[1] / ".coverage"
+DIRECTORY = Path(__file__).resolve().parents[1] / ".coverage-of-lines"
 
 
 def run(options: list[str]) -> int:
