@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.dying import dies_once
 from tests.services.cluster.test_node import Node, connect, take_over, two_nodes, until
 from tests.services.site import NOW
 from visavis.domain.membership import MemberState
+from visavis.protocol.cluster import NodeHeartbeat
+from visavis.protocol.wire import encode
 from visavis.services.cluster import drain as module
 from visavis.services.cluster.drain import AppDrain
 from visavis.store.sql import SqlStore
@@ -97,6 +100,23 @@ async def test_the_last_node_that_is_ready_goes_on(nodes: tuple[Node, Node]) -> 
         await drain.follow()
         assert (drain.why_not_ready(), state(first)) == ("", MemberState.READY)
     assert not is_leaving(first)
+
+
+async def test_a_node_that_is_drained_as_the_only_one_waits_for_another(
+    nodes: tuple[Node, Node],
+) -> None:
+    first, second = nodes
+    drain = drain_of(first)
+    first.cluster._heartbeats._silent_seconds.clear()
+    await set_drained(first, is_drained=True)
+    with capture_logs() as logs:
+        for _ in range(2):
+            await drain.follow()
+    assert [line["log_level"] for line in logs] == ["warning"]  # it is told once
+    assert (drain.why_not_ready(), state(first)) == ("", MemberState.READY)
+    first.cluster._heartbeats.receive(encode(NodeHeartbeat(second.node_id)))
+    await drain.follow()
+    assert is_leaving(first)
 
 
 async def test_without_a_bus_calls_stay_until_they_end(nodes: tuple[Node, Node]) -> None:
