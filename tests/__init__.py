@@ -12,7 +12,7 @@ COVERAGE = "VISAVIS_TESTS_COVERAGE"
 """Environment variable: the directory where the workers of pytest-xdist write what they ran."""
 
 installed_probes: Probes | None = None
-"""Those of this process. Processes that it starts have none, because a test may kill them."""
+"""The probes of this process. Processes that it starts have none: a test may kill them."""
 if "PYTEST_XDIST_WORKER" in os.environ and (directory := os.environ.pop(COVERAGE, "")):
     from tests.probes import Probes
 

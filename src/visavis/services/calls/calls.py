@@ -325,8 +325,10 @@ class Calls:
 
     def revoke(self, agent_session: AgentSession) -> None:
         """Take the page of an agent whose rights have ended out of its call."""
-        site = self.site(agent_session.agent.site_id)
-        self._when_settled(partial(site.revoke, agent_session))
+        self._when_settled(partial(self._revoke, agent_session))
+
+    def _revoke(self, agent_session: AgentSession) -> None:
+        self.site(agent_session.agent.site_id).revoke(agent_session)
 
     async def from_agent(self, agent_session: AgentSession, message: signaling.FromAgent) -> None:
         """Perform a request of an agent's page; raises `VisavisError`."""
