@@ -347,6 +347,36 @@ async def test_bridges_outlive_the_app_and_are_taken_over(harness: PoolHarness) 
             await asyncio.sleep(0.01)
 
 
+async def test_the_app_processes_of_a_machine_share_its_workers(
+    harness: PoolHarness, tmp_path: Path
+) -> None:
+    alone, socket = worker.Worker(harness.settings, free_media_port()), tmp_path / "s"
+    server = await asyncio.start_unix_server(alone.serve_app, socket)
+    bridges = [BridgeId("call", 1), BridgeId("other", 1)]
+    pools = [WorkerPool([UnixTransport(socket, app)]) for app in ("", "1")]
+    logs = [EventLog(), EventLog()]
+    apps = [asyncio.create_task(pool.run(log)) for pool, log in zip(pools, logs, strict=True)]
+    for pool, bridge in zip(pools, bridges, strict=True):
+        await pool.open_leg(bridge, VISITOR_LEG)
+    for bridge in bridges:
+        alone._send_event(control_protocol.LegUp(bridge, VISITOR_LEG))
+    for log, bridge in zip(logs, bridges, strict=True):
+        assert await log.told.get() == ("up", bridge, VISITOR_LEG)
+        assert log.told.empty()
+
+    apps[1].cancel()
+    await asyncio.gather(apps[1], return_exceptions=True)
+    successor, log = WorkerPool([UnixTransport(socket, "1")]), EventLog()
+    successor.expect(bridges[1:])
+    apps[1] = asyncio.create_task(successor.run(log))
+    assert await successor.found_bridges() == {bridges[1]}
+    assert await pools[0].responding_workers() == 1
+    assert set(alone._relay.bridges) == set(bridges)
+    await cancelled(*apps)
+    server.close()
+    await alone.close()
+
+
 async def test_a_worker_that_does_not_come_is_not_waited_for(
     harness: PoolHarness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -19,6 +19,9 @@ from visavis.media.control_protocol import LENGTH
 
 FromWorker = control_protocol.Reply | control_protocol.Event
 
+LOCAL: Final = ""
+"""Name of the first app process of a machine."""
+
 _DECODER: Final[msgspec.json.Decoder[FromWorker]] = msgspec.json.Decoder(FromWorker)
 
 
@@ -46,10 +49,14 @@ class ControlTransport(Protocol):
 
 
 class UnixTransport:
-    """Transport to a media worker of this machine."""
+    """Transport to a media worker of this machine.
 
-    def __init__(self, socket: Path) -> None:
+    `app` is the name of this process among the app processes of the machine.
+    """
+
+    def __init__(self, socket: Path, app: str = LOCAL) -> None:
         self._socket = socket
+        self._app = app
 
     @property
     def name(self) -> str:
@@ -57,7 +64,9 @@ class UnixTransport:
 
     async def connect(self) -> ControlChannel:
         require_private_directory(self._socket.parent)
-        return UnixChannel(*await asyncio.open_unix_connection(self._socket))
+        reader, writer = await asyncio.open_unix_connection(self._socket)
+        write_frame(writer, control_protocol.Attach(self._app))
+        return UnixChannel(reader, writer)
 
 
 class UnixChannel:

@@ -1,12 +1,12 @@
 """The control protocol between an app and a media worker.
 
 Each frame is a JSON object with a `type`. On a Unix stream socket, its length in bytes precedes it
-as a u32 (big-endian); `bus_control` carries the same frames between nodes. The app sends requests
-with a `request_id`. The worker answers each of them once, in any order, with `Done`, `OurEnd`,
-`BridgeList` or `Failed`, and sends events at any time. The app's first request on each connection
-is `ListBridges`: if the app process dies, its bridges continue and the next process takes them
-over. While the app of a bridge is not connected, the worker closes the bridge once its browsers
-have all been silent for `SILENT_SECONDS`.
+as a u32 (big-endian), and an app process first sends `Attach`; `bus_control` carries the other
+frames between nodes. The app sends requests with a `request_id`. The worker answers each of them
+once, in any order, with `Done`, `OurEnd`, `BridgeList` or `Failed`, and sends events at any time.
+The app's first request on each connection is `ListBridges`: if the app process dies, its bridges
+continue and the next process takes them over. While the app of a bridge is not connected, the
+worker closes the bridge once its browsers have all been silent for `SILENT_SECONDS`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,15 @@ WIRE_NAMES: Final = {"bridge": "link", "bridges": "links"}
 
 class ControlFrame(msgspec.Struct, frozen=True, tag_field="type", tag=True, rename=WIRE_NAMES):
     """Base class of all messages on the control socket."""
+
+
+class Attach(ControlFrame, frozen=True):
+    """First frame on a Unix socket: the name of the app process among those of its machine.
+
+    A process replaces a former one of the same name, and no other.
+    """
+
+    app: str
 
 
 class ListBridges(ControlFrame, frozen=True):

@@ -1,7 +1,7 @@
 """Controllers of a media worker: the app processes that open its bridges.
 
-Events of a bridge go to the controller that has opened it or taken it over. The app of the same
-machine is connected by the Unix socket, apps of other nodes by the bus.
+Events of a bridge go to the controller that has opened it or taken it over. App processes of the
+same machine are connected by the Unix socket, apps of other nodes by the bus.
 """
 
 from __future__ import annotations
@@ -12,10 +12,7 @@ from typing import Final, Protocol
 
 from visavis.domain.leg import BridgeId
 from visavis.media import control_protocol
-from visavis.media.control_channel import FromWorker, write_frame
-
-LOCAL: Final = ""
-"""Name of the controller on the same machine; another one has the name of its node."""
+from visavis.media.control_channel import LOCAL, FromWorker, write_frame
 
 MAX_UNSENT_BYTES: Final = 1024 * 1024
 """An app that leaves this much unread is treated as hung."""
@@ -86,7 +83,7 @@ class Controllers:
 
 
 class UnixController:
-    """The app of the same machine."""
+    """An app process of the same machine."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer

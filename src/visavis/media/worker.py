@@ -20,7 +20,7 @@ from visavis.local_socket import CHECK_SECONDS, LocalSocket
 from visavis.media import control_protocol
 from visavis.media.addresses import own_addresses
 from visavis.media.bus_control import BusControl
-from visavis.media.controllers import LOCAL, Controller, Controllers, UnixController
+from visavis.media.controllers import Controller, Controllers, UnixController
 from visavis.media.dtls import Identity
 from visavis.media.leg import Down, Leg, LegEvent, Limited, Up
 from visavis.media.limits import MEGABYTE, Limit, Limits, RecordingGuard
@@ -40,6 +40,9 @@ from visavis.tasks import cancelled, describe, run_every, run_forever, spawn
 log = structlog.get_logger(__name__)
 
 ServeApp = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
+
+_DECODE_ATTACH: Final = msgspec.json.Decoder(control_protocol.Attach).decode
+_DECODE_REQUEST: Final = msgspec.json.Decoder(control_protocol.Request).decode
 
 TICK_SECONDS: Final = 0.05
 GUARD_SECONDS: Final = 1.0
@@ -291,29 +294,28 @@ class Worker:
     # Requests of apps
 
     async def serve_app(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of this machine's app until it disconnects.
+        """Answer the requests of an app process of this machine until it disconnects.
 
-        A new connection replaces an old one.
+        A new connection replaces an old one of the same name.
         """
         controller = UnixController(writer)
-        self.attach(LOCAL, controller)
-        decoder = msgspec.json.Decoder(control_protocol.Request)
         try:
-            while True:
-                (length,) = control_protocol.LENGTH.unpack(
-                    await reader.readexactly(control_protocol.LENGTH.size)
-                )
-                if length > control_protocol.MAX_FRAME_BYTES:
-                    break
-                request = decoder.decode(await reader.readexactly(length))
-                self.handle(LOCAL, controller, request)
+            await self._serve(reader, controller)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # The app's next process will take over the bridges.
         except msgspec.MsgspecError as error:
             log.error("the app sent an invalid message", error=str(error))  # noqa: TRY400
         finally:
             writer.close()
-            self.detach(LOCAL, controller)
+
+    async def _serve(self, reader: asyncio.StreamReader, controller: Controller) -> None:
+        name = _DECODE_ATTACH(await _read_frame(reader)).app
+        self.attach(name, controller)
+        try:
+            while True:
+                self.handle(name, controller, _DECODE_REQUEST(await _read_frame(reader)))
+        finally:
+            self.detach(name, controller)
 
     def attach(self, name: str, controller: Controller) -> None:
         """Add a controller, which receives the reports from now on."""
@@ -492,6 +494,16 @@ class Worker:
 
     def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
         spawn("control request", coroutine)
+
+
+async def _read_frame(reader: asyncio.StreamReader) -> bytes:
+    """Read a frame; raises `ConnectionError` for one that is too long."""
+    (length,) = control_protocol.LENGTH.unpack(
+        await reader.readexactly(control_protocol.LENGTH.size)
+    )
+    if length > control_protocol.MAX_FRAME_BYTES:
+        raise ConnectionAbortedError(f"a frame of {length} bytes")
+    return await reader.readexactly(length)
 
 
 def _listening_on(address: str) -> Collection[str]:
