@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,6 +87,19 @@ async def test_a_proxy_of_the_environment_is_not_used(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     async with client() as http:
         assert (await http.request("PUT", server, {})).status_code == 200
+
+
+async def test_no_certificate_authority_is_read_for_a_unix_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = list[object]()
+    monkeypatch.setattr(
+        ssl.SSLContext, "load_verify_locations", lambda _, *files, **more: read.append(files)
+    )
+    async with HttpClient(bearer=None, allow_private=False, socket=tmp_path / "archive.sock"):
+        assert read == []
+    async with client():
+        assert read
 
 
 async def test_a_private_network_is_not_dialled(server: str) -> None:
