@@ -28,6 +28,7 @@ from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from tests.fork_server import ForkedProcess, fork_server
+from tests.trust import TRUST
 from visavis.cli import main as visavis_command
 from visavis.cli.context import settings_of
 from visavis.compose import Services
@@ -265,6 +266,7 @@ class System:
             json=values,
             headers={"Authorization": f"Bearer {self.token()}"},
             timeout=PATIENCE,
+            verify=TRUST,
         )
         assert answer.status_code == 200, answer.text
 
@@ -274,7 +276,7 @@ class System:
     def ask(self, path: str) -> dict[str, Any]:
         """Return the answer to a request of the first administrator."""
         headers = {"Authorization": f"Bearer {self.token()}"}
-        answer = httpx2.get(self.url + path, headers=headers, timeout=PATIENCE)
+        answer = httpx2.get(self.url + path, headers=headers, timeout=PATIENCE, verify=TRUST)
         return dict(answer.raise_for_status().json())
 
     def archived(self, recording_id: str) -> Path:

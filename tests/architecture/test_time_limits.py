@@ -15,7 +15,9 @@ from tests.running import PATIENCE
 TESTS: Final = Path(__file__).resolve().parents[1]
 REQUESTS: Final = {"get", "head", "put", "post", "patch", "delete", "options", "request", "stream"}
 CLIENTS: Final = {f"httpx2.{name}" for name in (*REQUESTS, "Client", "AsyncClient")}
-"""Clients whose time-out is 5 seconds unless they are given another."""
+"""Clients whose time-out is 5 seconds unless they are given another, and which read all
+certificate authorities unless they are given a context.
+"""
 WEBSOCKETS: Final = {"websockets.connect", "websockets.asyncio.client.connect"}
 LIMITED: Final = {
     **{"timeout": 0, "fail_after": 0, "settimeout": 0, "wait": 0, "join": 0, "result": 0},
@@ -59,10 +61,10 @@ class TimeLimits(ast.NodeVisitor):
         self._visit_context(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        has_limit = any(keyword.arg == "timeout" for keyword in node.keywords)
+        has_own = {keyword.arg for keyword in node.keywords} >= {"timeout", "verify"}
         for client in (node.func, *node.args):
-            if dotted(client) in CLIENTS and not (has_limit and client is node.func):
-                self._add(client, f"{dotted(client)} without a time limit of ours")
+            if dotted(client) in CLIENTS and not (has_own and client is node.func):
+                self._add(client, f"{dotted(client)} without a time limit and TLS context of ours")
         for limit in self._limits_of(node):
             seconds = self._seconds(limit)
             if seconds is not None and seconds < PATIENCE and not self._is_expected:
@@ -140,7 +142,8 @@ def test_no_test_waits_less_than_all_tests() -> None:
         "httpx2.get(url)",
         "asyncio.to_thread(httpx2.get, url, timeout=PATIENCE)",
         "httpx2.Client(base_url=url)",
-        "httpx2.put(url, timeout=5)",
+        "httpx2.put(url, timeout=5, verify=TRUST)",
+        "httpx2.put(url, timeout=PATIENCE)",
         "from httpx2 import post",
         "from websockets.asyncio.client import connect",
         "process.wait(10)",
@@ -160,7 +163,7 @@ def test_short_limits_are_found(source: str) -> None:
     [
         "http_clients.get(url)",
         "def ask(client: httpx2.Client) -> httpx2.Response:\n    return client.get('/')",
-        "httpx2.put(url, timeout=PATIENCE)",
+        "httpx2.put(url, timeout=PATIENCE, verify=TRUST)",
         "process.wait(PATIENCE)",
         "eventually(question)",
         "while not event.wait(0.1):\n    lock.acquire(timeout=0)",
