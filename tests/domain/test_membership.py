@@ -14,10 +14,18 @@ from visavis.domain.membership import (
     BeatWatch,
     Member,
     MemberState,
+    app_member_id,
+    node_of_member,
 )
 
 A = Member("a", "boot", datetime(2026, 1, 1, tzinfo=UTC), "1", "machine", "http://a", ("app",))
 B = replace(A, node_id="b")
+
+
+def test_the_app_processes_of_a_node_have_ids_of_their_own() -> None:
+    ids = [app_member_id("a", number) for number in range(3)]
+    assert ids == ["a", "a:1", "a:2"]
+    assert set(map(node_of_member, ids)) == {"a"}
 
 
 def test_a_member_is_alive_while_its_beat_moves() -> None:

@@ -95,3 +95,22 @@ async def test_an_app_is_drained_if_another_one_can_take_its_sites(
         await admin.drain("app-1")
     await admin.undrain("app-1")
     assert not await store.read(lambda rows: rows.nodes.is_drained("d"))
+
+
+async def test_the_app_processes_of_a_node_are_drained_together(
+    admin: NodeAdmin, store: SqlStore
+) -> None:
+    async def start(node_id: str, machine: str) -> None:
+        await store.write(lambda rows: rows.nodes.save(node_id, "", NOW, machine))
+        member = Member(node_id, "boot", NOW, "1", machine, "", ("app",))
+        await store.write(lambda rows: rows.members.beat(member))
+
+    await start("d:1", "app-1")
+    with pytest.raises(VisavisError, match="No other node can take the sites of app-1"):
+        await admin.drain("app-1")
+    await start("e", "app-2")
+    for name in ("app-1", "d:1", "d"):
+        assert (await admin.drain(name)).node_id == "d"
+        assert await store.read(lambda rows: rows.nodes.is_drained("d"))
+        await admin.undrain(name)
+        assert not await store.read(lambda rows: rows.nodes.is_drained("d"))

@@ -17,6 +17,16 @@ A reader that was frozen itself could not see the beats, and must not consider t
 """
 
 
+def app_member_id(node_id: str, number: int) -> str:
+    """Return the id of an app process of a node as a member; the first one has the node's id."""
+    return f"{node_id}:{number}" if number else node_id
+
+
+def node_of_member(member_id: str) -> str:
+    """Return the id of the node to which a member belongs."""
+    return member_id.partition(":")[0]
+
+
 class MemberState(StrEnum):
     """State of a member.
 
@@ -45,11 +55,12 @@ NO_LOAD: Final = MemberLoad()
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """The app process of a node, or the recorder of a media node.
+    """An app process of a node, or the recorder of a media node.
 
-    `boot` identifies this start of it, and `beat` rises once a second.
-    `machine` is the name of its host, and `url` the one at which browsers reach it. `counts`
-    are its busiest counts of limited uses (`domain.shared_counts`).
+    `node_id` is an id of its own (`app_member_id`) if the node has several app processes. `boot`
+    identifies this start of it, and `beat` rises once a second. `machine` is the name of its host,
+    and `url` the one at which browsers reach it. `counts` are its busiest counts of limited uses
+    (`domain.shared_counts`).
     """
 
     node_id: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from visavis.domain.audit import ActionType
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.membership import Member, MemberState
+from visavis.domain.membership import Member, MemberState, node_of_member
 from visavis.domain.people import operator
 from visavis.services.audit import Auditor
 from visavis.services.ports import Store, Transaction
@@ -22,8 +23,9 @@ class NodeAdmin:
     async def drain(self, name: str) -> Member:
         """Let a node, named by its id or machine, take no new calls and hand its calls over.
 
-        This is valid until `undrain`, also after a restart of the node. Raises `EntityNotFound`
-        and `PreconditionFailed`.
+        A node is drained as a whole: the id of one of its app processes names it, too. This is
+        valid until `undrain`, also after a restart of the node. Raises `EntityNotFound` and
+        `PreconditionFailed`.
         """
         return await self._store.write(lambda rows: self._set_drained(rows, name, is_drained=True))
 
@@ -51,20 +53,25 @@ class NodeAdmin:
 
 
 def _named(members: Sequence[Member], name: str) -> Member:
-    found = [one for one in members if name in {one.node_id, one.machine}]
+    """Return a member of the node with this name, with the id of the node."""
+    named = [one for one in members if name in {one.node_id, one.machine}]
+    found = {node_of_member(one.node_id): one for one in named}
     if not found:
         raise VisavisError(ErrorKind.EntityNotFound, f"There is no node {name}: see visavis nodes.")
     if len(found) > 1:
-        ids = ", ".join(one.node_id for one in found)
+        ids = ", ".join(found)
         raise VisavisError(
             ErrorKind.PreconditionFailed, f"Several nodes run on {name}: choose one of {ids}."
         )
-    return found[0]
+    ((node_id, member),) = found.items()
+    return replace(member, node_id=node_id)
 
 
 def _require_others(node: Member, members: Sequence[Member]) -> None:
     """Raise `PreconditionFailed` if no other node has been started that has an app, too."""
-    others = [one for one in members if one.node_id != node.node_id and "app" in one.roles]
+    others = [
+        one for one in members if node_of_member(one.node_id) != node.node_id and "app" in one.roles
+    ]
     if "app" in node.roles and all(one.state is MemberState.STOPPED for one in others):
         raise VisavisError(
             ErrorKind.PreconditionFailed,

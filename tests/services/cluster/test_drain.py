@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -86,6 +87,25 @@ async def test_a_drained_node_gives_its_sites_and_pages_up(nodes: tuple[Node, No
     assert (drain.why_not_ready(), state(first)) == ("", MemberState.READY)
     assert not is_leaving(first)
     first.edge.send_on("idle")  # it has left
+
+
+async def test_the_app_processes_of_a_node_are_drained_together(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with two_nodes(store, monkeypatch, ("a", "a:1")) as (first, second):
+        await store.write(lambda rows: rows.nodes.save("a", "", NOW, "machine"))
+        drains = [drain_of(node) for node in (first, second)]
+        await store.write(lambda rows: rows.nodes.set_drained("a", is_drained=True))
+        for drain, node in zip(drains, (first, second), strict=True):
+            await drain.follow()
+            assert not is_leaving(node)  # the other process is no other node
+        third = NodeHeartbeat("b")
+        for drain, node in zip(drains, (first, second), strict=True):
+            node.cluster._heartbeats.receive(encode(third))
+            elsewhere = replace(node.members.me, node_id="b")
+            node.members.observe([first.members.me, second.members.me, elsewhere])
+            await drain.follow()
+            assert is_leaving(node)
 
 
 async def test_the_last_node_that_is_ready_goes_on(nodes: tuple[Node, Node]) -> None:

@@ -124,14 +124,14 @@ async def nodes(
 
 @asynccontextmanager
 async def two_nodes(
-    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, names: tuple[str, str] = ("a", "b")
 ) -> AsyncIterator[tuple[Node, Node]]:
     """Run two nodes, of which the first one is the first candidate for the site."""
     monkeypatch.setattr(edge_module, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(edge_module, "SEARCH_PAUSE_SECONDS", 0.01)
     await store.write(create_sites)
     bus = SharedBus()
-    both = [Node(name, store, bus) for name in "ab"]
+    both = [Node(name, store, bus) for name in names]
     members = [node.members.me for node in both]
     both.sort(key=lambda node: candidates(SITE, members).index(node.node_id))
     for node in both:
@@ -295,6 +295,14 @@ async def test_a_node_that_is_alone_waits_for_nobody(nodes: tuple[Node, Node]) -
     stopped = replace(second.members.me, state=MemberState.STOPPED)
     first.members.observe([first.members.me, stopped])
     assert not await first.cluster.find_successors(math.inf)
+
+
+async def test_another_app_process_of_the_same_node_is_no_successor(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with two_nodes(store, monkeypatch, ("a", "a:1")) as both:
+        for node in both:
+            assert not await node.cluster.find_successors(math.inf)
 
 
 async def test_a_process_that_leaves_says_so(nodes: tuple[Node, Node]) -> None:

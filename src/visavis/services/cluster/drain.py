@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from visavis.domain.membership import MemberState
+from visavis.domain.membership import MemberState, node_of_member
 from visavis.services.cluster.edge import Edge
 from visavis.services.cluster.node import ClusterNode
 from visavis.services.members import Members
@@ -53,7 +53,7 @@ class AppDrain:
 
     async def follow(self) -> None:
         """Do what is to be done now; called every `FOLLOW_SECONDS`."""
-        node_id = self._members.me.node_id
+        node_id = node_of_member(self._members.me.node_id)
         is_drained = await self._store.read(lambda rows: rows.nodes.is_drained(node_id))
         is_leaving = is_drained and (
             self._cluster is None or await self._cluster.find_successors(0.0)

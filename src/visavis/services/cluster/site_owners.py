@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.membership import MemberState
+from visavis.domain.membership import MemberState, node_of_member
 from visavis.domain.ownership import MemberView, SiteOwner, candidates
 from visavis.services.members import Members
 from visavis.services.ownership import Ownership
@@ -107,11 +107,17 @@ class ClusterOwners:
     @property
     def is_alone(self) -> bool:
         """Whether there are no other nodes, not even silent ones, that were not stopped."""
-        return self._members.known <= {self._ownership.node_id}
+        return not any(map(self._is_elsewhere, self._members.known))
 
     def has_successors(self) -> bool:
-        """Whether other nodes can take the sites of this one."""
-        return bool(self._ready.intersection(self._heard()) - {self._ownership.node_id})
+        """Whether other nodes can take the sites of this one.
+
+        The other app processes of this node cannot: they are stopped or drained together.
+        """
+        return any(map(self._is_elsewhere, self._ready.intersection(self._heard())))
+
+    def _is_elsewhere(self, member_id: str) -> bool:
+        return node_of_member(member_id) != node_of_member(self._ownership.node_id)
 
     @property
     def _ready(self) -> frozenset[str]:
