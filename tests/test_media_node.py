@@ -32,7 +32,7 @@ from visavis.media.worker_pool import WorkerPool
 from visavis.media_node import MediaNode, MediaNodeProbes, NoBridges
 from visavis.services.audit import Auditor
 from visavis.services.nodes import NodeAdmin
-from visavis.settings import Settings
+from visavis.settings import Settings, app_number
 from visavis.store import open_store
 from visavis.store.sql import SqlStore
 from visavis.supervisor import part_names
@@ -51,6 +51,20 @@ def test_a_node_runs_the_parts_of_its_roles(
     roles: str, parts: tuple[list[str], list[str], list[str]]
 ) -> None:
     assert part_names(Settings(roles=roles, media_workers=2)) == parts
+
+
+def test_a_node_may_have_several_app_processes() -> None:
+    settings = Settings(media_workers=1, app_workers=3, run_dir=Path("/run"))
+    *_, apps = part_names(settings)
+    assert apps == ["app", "app-1", "app-2"]
+    assert list(map(app_number, apps)) == [0, 1, 2]
+    assert app_number("media-1") is None
+    assert [str(settings.app_socket_of(n)) for n in range(2)] == [
+        "/run/app.sock",
+        "/run/app-1.sock",
+    ]
+    assert settings.app_archive_dir(0) == settings.archive_dir
+    assert settings.app_archive_dir(1) == settings.archive_dir / "app-1"
 
 
 @pytest.mark.parametrize("roles", ["media", "recorder", "app,media", "app,app", "archive", ""])

@@ -11,6 +11,7 @@ import time
 from dataclasses import asdict, replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -36,7 +37,7 @@ from visavis.compose import (
 from visavis.descriptors import try_to_open
 from visavis.disk_space import why_disk_is_full
 from visavis.domain.errors import VisavisError
-from visavis.domain.membership import Member, MemberLoad
+from visavis.domain.membership import Member, MemberLoad, app_member_id, node_of_member
 from visavis.gauges import disk_gauges, media_gauges, part_gauges
 from visavis.http_server import (
     connection_gate,
@@ -46,10 +47,10 @@ from visavis.http_server import (
     watch_certificate,
 )
 from visavis.lifecycle import Lifecycle, Secrets
-from visavis.listener import listen
+from visavis.listener import listen, share
 from visavis.log_lines import is_for_people
 from visavis.media.bus_control import BusTransport
-from visavis.media.control_channel import UnixTransport
+from visavis.media.control_channel import LOCAL, UnixTransport
 from visavis.media.worker_pool import WorkerPool
 from visavis.protocol.cluster import ChangesWritten
 from visavis.protocol.routes import Caller, RateClass
@@ -68,7 +69,7 @@ from visavis.services.ports import Bus, Passwords, Transaction
 from visavis.services.recordings import RecordingTotals, totals_of
 from visavis.services.topics import CHANGES_TOPIC
 from visavis.services.visitor_limits import Use
-from visavis.settings import Settings
+from visavis.settings import Settings, app_part
 from visavis.store.sql import SqlStore
 from visavis.tasks import cancelled, child, describe, run_every, run_forever
 from visavis.web.api.audit import AuditApi
@@ -126,11 +127,18 @@ class App(Services):
     """The app process: everything that people and programs reach over HTTP."""
 
     def __init__(
-        self, settings: Settings, store: SqlStore, passwords: Passwords | None = None
+        self,
+        settings: Settings,
+        store: SqlStore,
+        passwords: Passwords | None = None,
+        number: int = 0,
     ) -> None:
+        """`number` is that of this app process among those of the node, from 0."""
+        self.number = number
         self.node_id = ensure_node_id(settings.node_file)
-        self.nodes_bus = connect_nodes(settings, self.node_id)
-        self.cluster = join_cluster(settings, self.nodes_bus, self.node_id)
+        self.member_id = app_member_id(self.node_id, number)
+        self.nodes_bus = connect_nodes(settings, self.member_id)
+        self.cluster = join_cluster(settings, self.nodes_bus, self.member_id)
         super().__init__(
             store,
             archive_url=settings.archive_url,
@@ -144,7 +152,7 @@ class App(Services):
         self.stopping = asyncio.Event()
         self.started_at = now()
         self.lifecycle = Lifecycle()
-        self.jobs = Jobs(store, self.node_id)
+        self.jobs = Jobs(store, self.member_id)
         self.tally = RecordingTotals()
         self.media = self._media()
         self.ice = IceDirectory(
@@ -163,6 +171,7 @@ class App(Services):
         self.access_log = AccessLog(
             sys.stderr.buffer if is_logged else None,
             is_text=is_for_people(settings.log_format, sys.stderr),
+            part=app_part(number),
         )
         self.sessions = Authentication(
             self.tokens,
@@ -193,7 +202,9 @@ class App(Services):
     def _media(self) -> WorkerPool:
         """Return the pool of this node's media workers, or else of those of media nodes."""
         sockets, bus = self.settings.media_sockets, self.nodes_bus
-        local = partial(WorkerPool, map(UnixTransport, sockets), node_id=self.node_id)
+        name = str(self.number) if self.number else LOCAL
+        transports = [UnixTransport(socket, name) for socket in sockets]
+        local = partial(WorkerPool, transports, node_id=self.node_id)
         if sockets or bus is None:
             return local()
 
@@ -201,17 +212,22 @@ class App(Services):
             return BusTransport(
                 bus=bus,
                 worker=worker,
-                app=self.node_id,
+                app=self.member_id,
                 new_id=new_id,
                 is_connected=lambda: bus.is_connected,
             )
 
         return local(region=self.settings.region, remote=remote)
 
+    @property
+    def socket(self) -> Path:
+        """Unix socket of this app process, for our own processes."""
+        return self.settings.app_socket_of(self.number)
+
     def _member(self) -> Member:
         settings = self.settings
         return Member(
-            node_id=self.node_id,
+            node_id=self.member_id,
             boot=new_id(),
             started_at=self.started_at,
             version=__version__,
@@ -225,7 +241,7 @@ class App(Services):
 
     def _new_socket_id(self) -> str:
         """Return an id that tells other nodes where the socket is, if there can be others."""
-        return f"{self.node_id}-{new_id()}" if self.cluster else new_id()
+        return f"{self.member_id}-{new_id()}" if self.cluster else new_id()
 
     def _load(self) -> MemberLoad:
         return MemberLoad(
@@ -240,7 +256,7 @@ class App(Services):
 
     def _archive(self) -> Archive:
         return Archive(
-            self.settings.archive_dir,
+            self.settings.app_archive_dir(self.number),
             key=OwnKey(self.settings.archive_key_file),
             store=self.store,
             audit=self.audit_trail.record_act,
@@ -249,7 +265,7 @@ class App(Services):
             on_deleted=self.recording_admin.mark_deleted,
             is_disabled=self.people.is_site_disabled,
             on_refused=self._audit_upload_key,
-            node_id=self.node_id,
+            node_id=self.member_id,
             quota=Quota(
                 site_bytes=self.settings.archive_site_bytes,
                 uploads_per_key=self.settings.archive_uploads_per_key,
@@ -396,7 +412,7 @@ class App(Services):
             **self._refusals(),
             "visavis_nodes": Gauge(
                 "Nodes with the same database whose app is running, this one included",
-                lambda: len(self.members.alive),
+                lambda: len({node_of_member(one.node_id) for one in self.members.alive}),
             ),
             **self._bus_gauges(),
             "visavis_sites_owned": Gauge(
@@ -476,7 +492,7 @@ class App(Services):
 
     def _save_node(self, rows: Transaction) -> None:
         archive_url = self.settings.archive_url
-        rows.nodes.save(self.node_id, archive_url, self.started_at, self.machine)
+        rows.nodes.save(self.member_id, archive_url, self.started_at, self.machine)
 
     async def _why_no_recording(self) -> str:
         """Let the media workers try to record, if any site records its calls."""
@@ -642,11 +658,15 @@ def request_limits(settings: Settings) -> RequestLimits:
     )
 
 
-async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
-    """Serve until stopped; raises `OSError` if the port or the archive is in use already."""
-    listener = listen(settings.host, settings.port)
+async def run_app(settings: Settings, lifecycle: Lifecycle, number: int = 0) -> None:
+    """Serve as the `number`-th app process (from 0) until stopped.
+
+    Raises `OSError` if the port or the archive is in use already.
+    """
+    open_port = share if settings.app_workers > 1 else listen
+    listener = open_port(settings.host, settings.port)
     certificate = server_certificate(settings)
-    app = App(settings, open_database(settings))
+    app = App(settings, open_database(settings), number=number)
     app.lifecycle = lifecycle
     lifecycle.listen_to_secrets(app.use_secrets)
     background = app.join_nodes()
@@ -654,7 +674,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
     server = http_server(app.web, settings, certificate, app.gate)
     background += [
         *app.start_background_tasks(),
-        run_forever("local socket", partial(serve_on_socket, app.web, settings.app_socket)),
+        run_forever("local socket", partial(serve_on_socket, app.web, app.socket)),
         lifecycle.set_up(),
     ]
     if certificate:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from visavis.lifecycle import Lifecycle
-from visavis.settings import MEDIA_PART, Settings
+from visavis.settings import MEDIA_PART, Settings, app_number
 
 Run = Callable[[Settings, Lifecycle], Awaitable[None]]
 
@@ -18,7 +18,9 @@ def process_main(part: str) -> Run:
     """Return the main function of a part; raises `KeyError` for an unknown part."""
     if part.startswith(MEDIA_PART):
         return _media_worker(int(part.removeprefix(MEDIA_PART)))
-    return {"app": _app, "recorder": _recorder}[part]()
+    if (number := app_number(part)) is not None:
+        return _app(number)
+    return {"recorder": _recorder}[part]()
 
 
 def _media_worker(number: int) -> Run:
@@ -33,7 +35,7 @@ def _recorder() -> Run:
     return run_recorder
 
 
-def _app() -> Run:
+def _app(number: int) -> Run:
     from visavis.app import run_app
 
-    return run_app
+    return lambda settings, lifecycle: run_app(settings, lifecycle, number)

@@ -111,6 +111,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "0.0.0.0 or :: for all."
         ),
     ] = ""
+    app_workers: Annotated[
+        int,
+        Meta(
+            description="App processes, which share the HTTP port; more than one use more cores "
+            "and need bus, database, and storage or no archive.",
+            ge=1,
+            le=64,
+        ),
+    ] = 1
     media_workers: Annotated[
         int, Meta(description="Media worker processes; 0 for one per core.", ge=0, le=256)
     ] = 0
@@ -402,6 +411,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def archive_dir(self) -> Path:
         return self.data_dir / "archive"
 
+    def app_archive_dir(self, number: int) -> Path:
+        """Return the archive's directory for the `number`-th app process (from 0).
+
+        Further processes exist only with an object store: it has no more than copies then.
+        """
+        return self.archive_dir / app_part(number) if number else self.archive_dir
+
     @property
     def archive_key_file(self) -> Path:
         """File with the upload key that the recorder sends to the built-in archive."""
@@ -418,9 +434,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "drained"
 
     @property
+    def app_parts(self) -> tuple[str, ...]:
+        """Names of the parts that are app processes."""
+        return tuple(map(app_part, range(self.app_workers))) if self.has_app else ()
+
+    @property
     def app_socket(self) -> Path:
-        """Unix socket on which the app serves our own processes."""
-        return self.run_dir / "app.sock"
+        """Unix socket on which the first app process serves our own processes."""
+        return self.app_socket_of(0)
+
+    def app_socket_of(self, number: int) -> Path:
+        """Return the socket of the `number`-th app process (from 0)."""
+        return self.run_dir / f"{app_part(number)}.sock"
 
     def media_socket(self, number: int) -> Path:
         """Return the socket on which the `number`-th media worker (from 0) listens for the app."""
@@ -470,11 +495,25 @@ def _host_and_port(address: str) -> tuple[str, int]:
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104
 
+APP_PART: Final = "app"
+"""Name of the first app process's part. The others' names have a hyphen and their number, too."""
+
 MEDIA_PART: Final = "media-"
 """Prefix of the name of a media worker's part; the worker's number, from 0, follows."""
 
 INTERNAL: Final = frozenset({"run_dir"})
 """Settings made by the supervisor: the directory of Unix sockets, whose paths must be short."""
+
+
+def app_part(number: int) -> str:
+    """Return the name of the part that is the `number`-th app process (from 0)."""
+    return f"{APP_PART}-{number}" if number else APP_PART
+
+
+def app_number(part: str) -> int | None:
+    """Return the number of an app process, from the name of its part; `None` for other parts."""
+    name, _, number = part.partition("-")
+    return int(number or 0) if name == APP_PART else None
 
 
 def encode_settings(settings: Settings) -> bytes:

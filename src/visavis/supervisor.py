@@ -6,8 +6,8 @@ a line in that pipe, because a signal would kill a part that does not handle it 
 
 A part that dies is started again, with back-off. If a part says that it cannot start
 (`CANNOT_START`), everything stops, unless that part has been up before: then calls continue without
-it until it is up again. The app, or the recorder of a media node, receives the state of every part,
-for `/readyz` and `/metrics`.
+it until it is up again. Each app process, or the recorder of a media node, receives the state of
+every part, for `/readyz` and `/metrics`.
 """
 
 from __future__ import annotations
@@ -196,9 +196,9 @@ async def supervise(
 ) -> None:
     """Run the parts until SIGINT or SIGTERM; raises `CannotStartError`. SIGHUP reloads them.
 
-    `announce` is called once, as soon as the app `is_ready`, or the parts of a node without one are
-    up. `reread` reads the secrets of the settings again; if it returns `None`, the old ones stay in
-    use.
+    `announce` is called once, as soon as the first app process `is_ready` and the others are up, or
+    the parts of a node without an app are up. `reread` reads the secrets of the settings again; if
+    it returns `None`, the old ones stay in use.
     """
     lifecycle = Lifecycle()
     lifecycle.handle_signals(signal.SIGINT, signal.SIGTERM)
@@ -231,7 +231,7 @@ async def supervise(
     lifecycle.reload_listeners.extend(part.reload for part in parts)
     lifecycle.reload_listeners.extend(partial(reload_secrets, reread, part) for part in observers)
     tasks = [start_supervision(part) for part in parts]
-    greeting = announce_when_ready(is_ready if apps else partial(are_up, parts), announce)
+    greeting = announce_when_ready(partial(can_announce, is_ready, apps, parts), announce)
     stopping = child(_wait(lifecycle.stop))
     try:
         await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -250,14 +250,18 @@ async def supervise(
 
 
 def part_names(settings: Settings) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
-    """Return the names of the parts of this node: media workers, recorder, app."""
+    """Return the names of the parts of this node: media workers, recorder, app processes."""
     media = [f"{MEDIA_PART}{number}" for number in range(len(settings.media_sockets))]
     recorders = ["recorder"] if settings.has_media else []
-    return media, recorders, ["app"] if settings.has_app else []
+    return media, recorders, list(settings.app_parts)
 
 
-async def are_up(parts: Collection[Part]) -> bool:
-    return all(part.state.is_up for part in parts)
+async def can_announce(
+    is_ready: Callable[[], Awaitable[bool]], apps: Sequence[Part], parts: Sequence[Part]
+) -> bool:
+    """Whether the first app process is ready and the others are up, or all parts without an app."""
+    are_others_up = all(part.state.is_up for part in (apps[1:] if apps else parts))
+    return are_others_up and (not apps or await is_ready())
 
 
 async def stop_in_order(*groups: Collection[Part]) -> None:

@@ -252,6 +252,33 @@ def test_a_start_that_cannot_be_is_told_in_words(
     assert sentence in result.stderr
 
 
+SHARED = ("--database", "postgresql://db1/visavis", "--bus", "nats://n1")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ((), "--app-workers 2 needs --database with PostgreSQL and --bus with NATS"),
+        (SHARED[:2], "--app-workers 2 needs --database with PostgreSQL and --bus"),
+        (SHARED[2:], "--app-workers 2 needs --database with PostgreSQL and --bus"),
+        (("--database", "/tmp/x.db", *SHARED[2:]), "--app-workers 2 needs --database with"),
+        (SHARED, "--app-workers 2 needs --storage, an object store"),
+        (
+            (*SHARED, "--roles", "media,recorder", "--recorder-address", "127.0.0.1:1"),
+            "--app-workers 2 is for nodes with an app",
+        ),
+    ],
+)
+def test_several_app_processes_need_what_they_share(
+    tmp_path: Path, options: tuple[str, ...], sentence: str
+) -> None:
+    command = ("serve", "--data", str(tmp_path), "--app-workers", "2", *options)
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_temporary_directory_that_sockets_cannot_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

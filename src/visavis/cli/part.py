@@ -17,7 +17,7 @@ from visavis.domain.errors import NewerSchemaError
 from visavis.lifecycle import Lifecycle
 from visavis.log_stream import protect_standard_streams
 from visavis.processes import process_main
-from visavis.settings import MEDIA_PART, decode_settings
+from visavis.settings import MEDIA_PART, app_number, decode_settings
 from visavis.supervisor import CANNOT_START, run_part
 from visavis.tasks import describe
 
@@ -65,9 +65,10 @@ def _redirect_standard_output() -> int:
 
 def _loop_of(name: str) -> Callable[[Coroutine[Any, Any, None]], None]:
     """uvloop halves what a message costs the app, and saves a media worker a tenth of a call."""
-    if not (name == "app" or name.startswith(MEDIA_PART)):
+    is_app = app_number(name) is not None
+    if not (is_app or name.startswith(MEDIA_PART)):
         return asyncio.run
-    if name == "app":
+    if is_app:
         # otherwise messages wait up to 5 ms for the database's thread, several times in each call
         sys.setswitchinterval(SWITCH_SECONDS)
     return uvloop.run

@@ -55,7 +55,7 @@ from visavis.protocol.command_line import FirstCredentials
 from visavis.run_directory import RunDirectory, remove_abandoned
 from visavis.services.people import FIRST_EMAIL, FirstAccount
 from visavis.settings import Settings
-from visavis.store.addresses import has_password, masked
+from visavis.store.addresses import POSTGRESQL, has_password, masked
 from visavis.supervisor import CannotStartError, supervise
 
 log = structlog.get_logger(__name__)
@@ -268,10 +268,30 @@ def require_cluster(settings: Settings) -> None:
             "fetch the packets of calls that were on several nodes."
         )
 
+    if settings.app_workers > 1:
+        _require_shared(settings)
     if settings.metrics_address and not settings.is_media_node:
         fail(
             "--metrics-address is for media nodes (--roles media,recorder): a node with an app has "
             "/metrics at its HTTP port."
+        )
+
+
+def _require_shared(settings: Settings) -> None:
+    """End the program if several app processes could not share the sites and the recordings."""
+    option = f"--app-workers {settings.app_workers}"
+    if not settings.has_app:
+        fail(f"{option} is for nodes with an app, not for --roles {settings.roles}.")
+    if not (settings.bus and settings.database.startswith(POSTGRESQL)):
+        fail(
+            f"{option} needs --database with PostgreSQL and --bus with NATS, by which the app "
+            "processes share the calls of each site."
+        )
+    if settings.archive and not settings.storage:
+        fail(
+            f"{option} needs --storage, an object store that all app processes can use as the "
+            "recording server, or --no-archive and another recording server, such as visavis "
+            "archive."
         )
 
 

@@ -207,8 +207,12 @@ class AccessLog:
     They are JSON, or `is_text` for a person at a terminal.
     """
 
-    def __init__(self, stream: BinaryIO | None, *, is_text: bool = False) -> None:
+    def __init__(
+        self, stream: BinaryIO | None, *, is_text: bool = False, part: str = "app"
+    ) -> None:
+        """`part` is the name of this process among the parts of the node."""
         self._stream = stream
+        self._part = part
         self._write = _text if is_text else _json_lines
         self._waiting: list[Line] = []
         self._alarm: asyncio.TimerHandle | None = None
@@ -219,7 +223,8 @@ class AccessLog:
         if link := _JOIN.search(path):
             path = f"{path[: link.end()]}…"
         ms = int(seconds * 1e5) / 100
-        self._waiting.append(Line(method, path, status, ms, request_id, datetime.now(UTC)))
+        at = datetime.now(UTC)
+        self._waiting.append(Line(method, path, status, ms, request_id, at, self._part))
         if self._alarm is None:
             self._alarm = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
         elif len(self._waiting) >= MAX_WAITING:
