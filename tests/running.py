@@ -62,9 +62,15 @@ VISITOR, AGENT = "visavis", "visavisConsole"
 """By which name a page has its peer connection."""
 
 PAGE_SCRIPTS = tuple(
-    (Path(__file__).parent / "e2e" / name).read_text() for name in ("reception.js", "captures.js")
+    (Path(__file__).parent / "e2e" / name).read_text()
+    for name in ("reception.js", "captures.js", "unpainted.js")
 )
-"""Every page runs them before its own: they log what it receives, and what it holds for a call."""
+"""Every page runs them before its own.
+
+They log what it receives, and what it holds for a call, and do not let it paint pictures.
+"""
+PAINTED = "window.isPainted = true"
+"""With it a page paints the pictures of its calls as well."""
 
 LOGS = "JSON.stringify(window.receptionLogs ?? [])"
 
