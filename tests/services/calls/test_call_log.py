@@ -178,3 +178,29 @@ async def test_a_call_that_is_saved_during_a_failing_write_is_tried(
         await site.calls.call_log.wait_tried()
         await asyncio.sleep(0)
     assert tried == ["first", "second"]
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+async def test_a_change_right_after_the_last_batch_is_saved(
+    site: SimulatedSite, *, is_first: bool
+) -> None:
+    """The batch has ended, but its task's callback has not been called yet."""
+    site.calls.agent_arrived(agent_session("a"))
+    call_id = await site.ring()
+    log, call = site.calls.call_log, site.calls.site(1).calls[call_id]
+    log.record_event(call.record, CallEvent(NOW, "text one"))
+    log._start()
+    batch, tried = log._writing, asyncio.Event()
+    assert batch
+    while not batch.done():
+        await asyncio.sleep(0)
+    assert log._writing is batch
+    log.record_event(call.record, CallEvent(NOW, "text two"))
+    if is_first:
+        log.save_first(call, tried.set)
+        await asyncio.sleep(0)
+        assert not tried.is_set()
+        await tried.wait()
+    else:
+        await site.pass_time(1)
+    assert (await site.events(call_id))[-2:] == ["text one", "text two"]

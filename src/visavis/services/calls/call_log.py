@@ -112,15 +112,20 @@ class CallLogWriter:
         if self._writing:
             await asyncio.wait([self._writing])
 
+    @property
+    def _is_writing(self) -> bool:
+        """Whether a task is writing that will also write what is added now."""
+        return self._writing is not None and not self._writing.done()
+
     def _start_later(self) -> None:
-        if self._timer is None and self._writing is None:
+        if self._timer is None and not self._is_writing:
             self._timer = self._schedule(GATHER_SECONDS, self._start)
 
     def _start(self) -> None:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        if (self._records or self._live) and self._writing is None:
+        if (self._records or self._live) and not self._is_writing:
             self._writing = spawn("call log writing", self._write(), expected=VisavisError)
             self._writing.add_done_callback(self._done)
 
@@ -184,12 +189,14 @@ class CallLogWriter:
         return terms
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._writing = None
         error = None if task.cancelled() else task.exception()
         if isinstance(error, VisavisError):
             log.warning("calls not saved yet", error=error.kind.name)
         elif error:  # its batch is lost; records that were added since are written later
             self._schedule(RETRY_SECONDS, self._start)
+        if self._writing is not task:  # the next one has begun meanwhile
+            return
+        self._writing = None
         waiting, self._waiting = self._waiting, []
         for tried in waiting:
             tried()
