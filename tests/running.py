@@ -67,10 +67,10 @@ PAGE_SCRIPTS = tuple(
 )
 """Every page runs them before its own.
 
-They log what it receives, and what it holds for a call, and do not let it paint pictures.
+They log what it receives, and what it holds for a call, capture smaller pictures and paint none.
 """
-PAINTED = "window.isPainted = true"
-"""With it a page paints the pictures of its calls as well."""
+PAINTED, WHOLE = "window.isPainted = true", "window.isWhole = true"
+"""With these a page paints the pictures of its calls, and captures them in full size."""
 
 LOGS = "JSON.stringify(window.receptionLogs ?? [])"
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.delivered import archived, last_call, titles
 from tests.e2e.flow import AGENT, VISITOR, Sides, await_flow, flow
-from tests.running import PAINTED, Parties, System, eventually, ffprobe
+from tests.running import PAINTED, WHOLE, Parties, System, eventually, ffprobe
 from visavis.services.visitor_limits import VisitorLimits
 
 pytestmark = pytest.mark.e2e
@@ -23,7 +23,7 @@ CALLS = 3
 def test_a_video_call_is_seen_heard_recorded_and_archived(system: System, parties: Parties) -> None:
     system.configure(on=False)
     for page in (parties.visitor, parties.agent):
-        page.add_init_script(PAINTED)
+        page.add_init_script(f"{PAINTED}; {WHOLE}")
     parties.arrive()
     buttons = parties.visitor.get_by_role("button", name="Video call")
     expect(buttons).to_have_count(0)

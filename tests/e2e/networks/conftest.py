@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Playwright
 from tests.e2e.conftest import COLLEAGUE, PASSWORD
 from tests.e2e.flow import AGENT, VISITOR, Sides
 from tests.e2e.networks.ways import SCRIPT, coturn
-from tests.running import CHROMIUM, FAKE_DEVICES, Parties, System
+from tests.running import CHROMIUM, FAKE_DEVICES, WHOLE, Parties, System
 
 
 @pytest.fixture(scope="package")
@@ -46,7 +46,7 @@ def parties(browser: Browser, system: System) -> Iterator[Parties]:
     """
     both = Parties((browser, browser), system)
     for page in (both.visitor, both.agent):
-        page.add_init_script(SCRIPT)
+        page.add_init_script(f"{SCRIPT}; {WHOLE}")  # smaller pictures fit into any network
     both.arrive()
     yield both
     both.close()
