@@ -15,7 +15,7 @@ import itertools
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from visavis.domain.leg import (
     AGENT_LEG,
     VISITOR_LEG,
     BridgeId,
+    BridgeStatus,
     Candidate,
     LocalTransport,
     RemoteTransport,
@@ -75,6 +76,9 @@ class NoMedia:
     async def note(self, bridge: BridgeId, note: Mapping[str, Any]) -> None: ...
     async def pause(self, bridge: BridgeId, *, paused: bool) -> None: ...
     async def join(self, bridge: BridgeId) -> None: ...
+    async def claim(self, bridges: Collection[BridgeId]) -> Collection[BridgeStatus]:
+        return ()
+
     async def close(self, bridge: BridgeId) -> None: ...
     async def open_leg(self, bridge: BridgeId, leg: int) -> LocalTransport:
         return TRANSPORT
@@ -98,7 +102,7 @@ class Site:
         self.waiting = waiting
         self.calls = Calls(
             settings_of=self.settings_of,
-            store=NoStore(),
+            store=NoStore(),  # type: ignore[arg-type]  # has no listeners
             bus=self.bus,
             media=NoMedia(),
             clock=lambda: datetime.now(UTC),

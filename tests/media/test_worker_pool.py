@@ -364,6 +364,13 @@ async def test_the_app_processes_of_a_machine_share_its_workers(
         assert await log.told.get() == ("up", bridge, VISITOR_LEG)
         assert log.told.empty()
 
+    claimed = await pools[0].claim({bridges[1], BridgeId("gone", 1)})
+    assert [status.bridge for status in claimed] == [bridges[1]]
+    assert list(await pools[0].claim(())) == []
+    alone._send_event(control_protocol.LegUp(bridges[1], AGENT_LEG))
+    assert await logs[0].told.get() == ("up", bridges[1], AGENT_LEG)
+    await pools[1].claim(bridges[1:])
+
     apps[1].cancel()
     await asyncio.gather(apps[1], return_exceptions=True)
     successor, log = WorkerPool([UnixTransport(socket, "1")]), EventLog()
@@ -375,6 +382,15 @@ async def test_the_app_processes_of_a_machine_share_its_workers(
     await cancelled(*apps)
     server.close()
     await alone.close()
+
+
+async def test_a_worker_that_does_not_answer_has_no_bridges_to_claim(
+    harness: PoolHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_pool, "CLAIM_SECONDS", 0.0)
+    bridge = BridgeId("call", 1)
+    await harness.plane.open_leg(bridge, VISITOR_LEG)
+    assert list(await harness.plane.claim({bridge})) == []
 
 
 async def test_a_worker_that_does_not_come_is_not_waited_for(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -135,6 +135,9 @@ class SimulatedMedia:
         workers = self._cluster.workers
         if workers.nodes.get(bridge) == self._node_id:
             del workers.nodes[bridge], workers.sites[bridge], workers.bridges[bridge]
+
+    async def claim(self, bridges: Collection[BridgeId]) -> Collection[BridgeStatus]:
+        return ()  # the workers are those of one node
 
     async def tap(self, bridge: BridgeId, manifest: Manifest) -> str:
         return self._node_id

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport
+from visavis.domain.leg import BridgeId, BridgeStatus, LocalTransport, RemoteTransport
 from visavis.domain.recording import Manifest
 from visavis.media import control_protocol
 from visavis.media.control_channel import ControlChannel, ControlTransport
@@ -102,19 +102,31 @@ class WorkerClient:
 
     async def _take_over(self, listener: MediaListener) -> None:
         """Take over the bridges that an earlier app process opened here; close all others."""
-        claimed = list(self._expected)
-        reply = await self._ask(control_protocol.ListBridges(next(self._request_ids), claimed))
-        if not isinstance(reply, control_protocol.BridgeList):
-            raise VisavisError(ErrorKind.MediaUnavailable)
-        found = [status for status in reply.bridges if status.bridge in self._expected]
+        statuses = await self._list_bridges(self._expected)
+        found = [status for status in statuses if status.bridge in self._expected]
         self.bridges.update(status.bridge for status in found)
         self.has_listed.set()
         self._on_change()
         if found:
             await listener.bridges_found(found)
-        for status in reply.bridges:
+        for status in statuses:
             if status.bridge not in self.bridges:
                 await self._ask(control_protocol.Close(next(self._request_ids), status.bridge))
+
+    async def claim(self, bridges: Collection[BridgeId]) -> Sequence[BridgeStatus]:
+        """Take over bridges that another app process has opened; return those that were found."""
+        statuses = await self._list_bridges(bridges)
+        found = [status for status in statuses if status.bridge in bridges]
+        self.bridges.update(status.bridge for status in found)
+        return found
+
+    async def _list_bridges(self, claimed: Collection[BridgeId]) -> Sequence[BridgeStatus]:
+        """Return the bridges that this app process controls, including those it takes over now."""
+        request = control_protocol.ListBridges(next(self._request_ids), list(claimed))
+        reply = await self._ask(request)
+        if not isinstance(reply, control_protocol.BridgeList):
+            raise VisavisError(ErrorKind.MediaUnavailable)
+        return reply.bridges
 
     def _disconnected(self) -> frozenset[BridgeId]:
         """Handle the loss of the connection; return the bridges that were lost with the worker."""

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport
+from visavis.domain.leg import BridgeId, BridgeStatus, LocalTransport, RemoteTransport
 from visavis.domain.media_placement import WorkerLoad, choose_worker
 from visavis.domain.recording import Manifest
 from visavis.media.control_channel import ControlTransport
@@ -25,6 +25,8 @@ from visavis.tasks import cancelled, run_forever, spawn
 
 RESTART_SECONDS: Final = 4.0
 """Time for which a new bridge waits until a worker has been restarted."""
+CLAIM_SECONDS: Final = 1.0
+"""Time for which a site's new owner waits for workers that may have bridges of its calls."""
 GONE_SECONDS: Final = 60.0
 """Time without a report after which a worker of a media node is forgotten."""
 MOVED_AT_ONCE: Final = 10
@@ -269,6 +271,13 @@ class WorkerPool:
         if owner := self._client_of(bridge):
             await owner.close(bridge)
 
+    async def claim(self, bridges: Collection[BridgeId]) -> Sequence[BridgeStatus]:
+        if not bridges:
+            return []
+        clients = [client for client in self._clients if client.is_connected]
+        found = await asyncio.gather(*(_try_claim(client, bridges) for client in clients))
+        return [status for statuses in found for status in statuses]
+
     def _client_of(self, bridge: BridgeId) -> WorkerClient | None:
         return next((client for client in self._clients if bridge in client.bridges), None)
 
@@ -303,6 +312,14 @@ class WorkerPool:
                 while not is_done():
                     self._news.clear()
                     await self._news.wait()
+
+
+async def _try_claim(client: WorkerClient, bridges: Collection[BridgeId]) -> Sequence[BridgeStatus]:
+    try:
+        async with asyncio.timeout(CLAIM_SECONDS):
+            return await client.claim(bridges)
+    except (TimeoutError, VisavisError):
+        return []
 
 
 def _load(name: str, worker: PooledWorker) -> WorkerLoad:

@@ -758,6 +758,12 @@ class MediaPlane(Protocol):
         The listener receives the last `quality` of each leg before this returns.
         """
 
+    async def claim(self, bridges: Collection[BridgeId]) -> Collection[BridgeStatus]:
+        """Take over bridges that another app process has opened; return those that were found.
+
+        Only workers that answer at once are asked. Raises nothing.
+        """
+
 
 class MediaListener(Protocol):
     """Listener of the media workers' events."""

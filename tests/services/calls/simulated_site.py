@@ -73,6 +73,7 @@ class FakeMediaPlane:
         self.journal_node = "node"
         self.refuses: dict[str, ErrorKind] = {}
         self.restarts = ""
+        self.carried: list[BridgeStatus] = []
         self.on_close: Callable[[BridgeId], Awaitable[None]] | None = None
 
     def _record(self, what: str) -> None:
@@ -119,6 +120,10 @@ class FakeMediaPlane:
             await self.on_close(bridge)
         self._record(f"close {bridge.number}")
         self.open_bridges.discard(bridge)
+
+    async def claim(self, bridges: Collection[BridgeId]) -> Collection[BridgeStatus]:
+        """Return the bridges of another app process, if its workers are shared."""
+        return [status for status in self.carried if status.bridge in bridges]
 
 
 @dataclass

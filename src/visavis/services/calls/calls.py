@@ -32,7 +32,7 @@ from visavis.protocol import signaling
 from visavis.services.calls.call_log import CallLogWriter
 from visavis.services.calls.effects import EffectRunner, Relays, Scheduler, call_later
 from visavis.services.calls.join_links import CallWithJoinLinks, JoinLink, JoinLinks
-from visavis.services.calls.media_events import MediaEvents, WhenSettled, at_once
+from visavis.services.calls.media_events import MediaEvents, WhenSettled, at_once, bridge_found
 from visavis.services.calls.requests import InCallMessage, event_of, read_offer
 from visavis.services.calls.site import PageInCall, SiteCalls
 from visavis.services.calls.site_visitors import INVITATION_SECONDS, Invitation
@@ -105,6 +105,7 @@ class Calls:
         self._when_settled = when_settled
         self._settings_of = settings_of
         self._store = store
+        self._media = media
         self._bus = bus
         self._now = clock
         self._new_id = new_id
@@ -523,20 +524,27 @@ class Calls:
     async def take(self, site_id: int, seen: SiteOwner | None) -> int:
         """Take a site of the cluster from the owner that was seen last, and continue its calls.
 
-        Return the new term, `NOBODY` if another process was faster. The calls continue over bridges
-        of this node, because those of another node cannot be used here. Raises `StoreUnavailable`.
+        Return the new term, `NOBODY` if another process was faster. Bridges at media workers that
+        this process can use, too, are kept; calls that have none there continue over bridges of
+        this node. Raises `StoreUnavailable`.
         """
         former = await self._store.write(lambda rows: self._take(rows, site_id, seen))
         if former is None:
             return NOBODY
+        bridges = [bridge.id for call in former.calls for bridge in call.bridges.values()]
+        found = await self._media.claim(frozenset(bridges))
         self._drop(site_id)
         self.ownership.begin(former.terms)
         site = self.site(site_id)
         site.restore(former.calls, is_staffed=site_id in former.staffed)
         for call in former.calls:
             self._join_links.restore(call)
-            site.handle(call, inputs.NodeChanged(self._new_id()))
-        site.resume(former.alive_at or UNKNOWN, ())
+            statuses = [status for status in found if status.bridge.call_id == call.id]
+            for status in statuses:
+                site.handle(call, bridge_found(status))
+            if not statuses:
+                site.handle(call, inputs.NodeChanged(self._new_id()))
+        site.resume(former.alive_at or UNKNOWN, [status.bridge for status in found])
         return former.terms[site_id]
 
     def _take(self, rows: Transaction, site_id: int, seen: SiteOwner | None) -> _Former | None:

@@ -27,6 +27,10 @@ def at_once(act: Callable[[], object]) -> None:
     act()
 
 
+def bridge_found(status: BridgeStatus) -> inputs.BridgeFound:
+    return inputs.BridgeFound(status.bridge, status.up, status.has_journal, status.is_paused)
+
+
 class MediaEvents:
     """Implements `services.ports.MediaListener`. Reports of unknown calls are ignored.
 
@@ -58,10 +62,7 @@ class MediaEvents:
 
     async def bridges_found(self, statuses: Collection[BridgeStatus]) -> None:
         for status in statuses:
-            found = inputs.BridgeFound(
-                status.bridge, status.up, status.has_journal, status.is_paused
-            )
-            self._handle(status.bridge.call_id, found)
+            self._handle(status.bridge.call_id, bridge_found(status))
 
     async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
         for call_id in {bridge.call_id for bridge in bridges}:
