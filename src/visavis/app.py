@@ -109,6 +109,8 @@ SUCCESSOR_SECONDS: Final = 5.0
 """Time for which a process that is stopped, and has calls, waits for a node that can take them."""
 HAND_OVER_SECONDS: Final = 10.0
 """Time for which a process that is stopped waits until other nodes have taken its calls."""
+ENDS_SECONDS: Final = 3.0
+"""Time for which a process that is stopped waits until the node's others have ended their calls."""
 CALL_DESCRIPTORS: Final = 8
 """Number of file descriptors of a call: the sockets of both sides and database connections."""
 FAILURE_SECONDS: Final = 60.0
@@ -696,6 +698,8 @@ async def run_app(settings: Settings, lifecycle: Lifecycle, number: int = 0) -> 
             await app.calls.hand_over(HAND_OVER_SECONDS)
         else:
             await app.calls.shut_down()
+            if app.cluster:
+                await app.cluster.wait_for_ends(ENDS_SECONDS)
     finally:
         server.should_exit = True
         stopping.cancel()

@@ -136,6 +136,23 @@ async def test_the_owner_s_process_is_killed_and_no_packet_is_lost(office: Offic
     assert (visitor.longest_gap, agent.longest_gap) == (0, 0)
 
 
+async def test_the_other_process_takes_the_site_with_its_bridges(office: Office) -> None:
+    visitor, agent = await office.connect()
+    owner, term = office.owning(), office.term()
+    visitor.lose()
+    agent.lose()
+    with office.node.nobody_started_again():
+        await asyncio.to_thread(office.node.kill_part, app_part(owner))
+        await connect_again(visitor, agent)
+        assert (office.owning(), office.term()) == (1 - owner, term + 1)
+    assert (visitor.reason, agent.reason) == ("", "")
+    assert len(visitor.peers) == len(agent.peers) == 1
+    assert (visitor.longest_gap, agent.longest_gap) == (0, 0)
+    await visitor.hang_up()
+    await asyncio.wait_for(agent.is_over.wait(), PATIENCE)
+    assert agent.reason == "hungUp"
+
+
 async def test_a_stop_ends_all_processes(office: Office) -> None:
     visitor, agent = await office.connect()
     processes = children(office.node.pid)

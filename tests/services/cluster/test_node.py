@@ -24,6 +24,7 @@ from tests.services.site import NOW
 from visavis import tasks
 from visavis.bus.local import LocalBus
 from visavis.domain.config import Config
+from visavis.domain.leg import BridgeId, BridgeStatus
 from visavis.domain.membership import Member, MemberLoad, MemberState
 from visavis.domain.ownership import SiteOwner, candidates
 from visavis.domain.people import Visitor
@@ -216,6 +217,24 @@ async def test_the_other_node_continues_the_calls_of_a_silent_one(
     assert not await second.store.read(lambda rows: rows.live_calls.list_by_node(first.node_id))
 
 
+async def test_bridges_that_both_processes_can_use_are_kept(nodes: tuple[Node, Node]) -> None:
+    first, second = nodes
+    call_id = await connect(second, first)
+    former = first.calls.site(SITE).calls[call_id]
+    (bridge,) = former.bridges
+    second.media.carried = [
+        BridgeStatus(BridgeId(call_id, bridge), frozenset({1, 2}), has_journal=True),
+        BridgeStatus(BridgeId("another call", 1)),
+    ]
+    await take_over(first, second)
+    call = second.calls.site(SITE).calls[call_id]
+    await second.calls.wait_idle()
+    assert list(call.bridges) == [bridge]
+    assert call.bridges[bridge].up == {1, 2}
+    assert call.record.recording_id == former.record.recording_id
+    assert not [what for what in second.media.asked if what.startswith(("open", "close"))]
+
+
 async def test_the_former_owner_gives_up_when_it_wakes_up(nodes: tuple[Node, Node]) -> None:
     first, second = nodes
     await connect(second, first)
@@ -303,6 +322,28 @@ async def test_another_app_process_of_the_same_node_is_no_successor(
     async with two_nodes(store, monkeypatch, ("a", "a:1")) as both:
         for node in both:
             assert not await node.cluster.find_successors(math.inf)
+
+
+async def test_a_process_waits_until_its_pages_know_that_their_calls_have_ended(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with two_nodes(store, monkeypatch, ("a", "a:1")) as (first, second):
+        call_id = await connect(second, first)
+        await first.cluster.wait_for_ends(math.inf)  # its page is in a call of its own
+        waiting = child(second.cluster.wait_for_ends(math.inf))
+        await until(lambda: second.edge.is_in_call("a-visitor"))
+        await second.cluster.wait_for_ends(0.0)
+        assert not waiting.done()
+        await second.edge.end(SITE, call_id)
+        await asyncio.wait_for(waiting, PATIENCE)
+
+
+async def test_a_process_waits_for_no_other_node_to_end_calls(nodes: tuple[Node, Node]) -> None:
+    first, second = nodes
+    await connect(second, first)
+    await second.edge.show_life()
+    assert second.edge.owners_of_calls() == {first.node_id}
+    await second.cluster.wait_for_ends(math.inf)
 
 
 async def test_a_process_that_leaves_says_so(nodes: tuple[Node, Node]) -> None:

@@ -137,6 +137,18 @@ class ClusterNode:
             await asyncio.sleep(PAUSE_SECONDS)
         return True
 
+    async def wait_for_ends(self, seconds: float) -> None:
+        """Wait until pages of this process know that their calls have ended, at most for this time.
+
+        The calls are those of the other app processes of this node, which are stopped, too.
+        """
+        until = self._elapsed() + seconds
+        while self._owners.heard_here and self._elapsed() < until:
+            await self._edge.show_life()
+            if not self._owners.heard_here.intersection(self._edge.owners_of_calls()):
+                break
+            await asyncio.sleep(PAUSE_SECONDS)
+
     def _is_cut_off(self) -> bool:
         # the others do not count a process that leaves
         return self._heartbeats.is_leaving or self._owners.is_cut_off(self._heartbeats.heard_lately)

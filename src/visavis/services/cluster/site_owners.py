@@ -116,6 +116,12 @@ class ClusterOwners:
         """
         return any(map(self._is_elsewhere, self._ready.intersection(self._heard())))
 
+    @property
+    def heard_here(self) -> frozenset[str]:
+        """The other app processes of this node whose heartbeats arrive."""
+        others = self._heard() - {self._ownership.node_id}
+        return frozenset(one for one in others if not self._is_elsewhere(one))
+
     def _is_elsewhere(self, member_id: str) -> bool:
         return node_of_member(member_id) != node_of_member(self._ownership.node_id)
 
