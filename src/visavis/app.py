@@ -48,6 +48,7 @@ from visavis.http_server import (
 )
 from visavis.lifecycle import Lifecycle, Secrets
 from visavis.listener import listen, share
+from visavis.local_socket import fetch
 from visavis.log_lines import is_for_people
 from visavis.media.bus_control import BusTransport
 from visavis.media.control_channel import LOCAL, UnixTransport
@@ -82,7 +83,7 @@ from visavis.web.api.session import SessionApi
 from visavis.web.authentication import Authentication
 from visavis.web.description.document import Document
 from visavis.web.health import ReadinessProbe
-from visavis.web.metrics import Gauge, Metrics, MetricsAccess
+from visavis.web.metrics import Gauge, Metrics, MetricsAccess, MetricsPage, NodeMetrics
 from visavis.web.oauth.routes import OAuth
 from visavis.web.open_sockets import OpenSockets
 from visavis.web.pages.join import JoinPages
@@ -316,7 +317,7 @@ class App(Services):
             *session_routes(SessionApi(self.tokens, self.people, self.sign_ins)),
             *page_routes(JoinPages(self._find_join_link)),
             *health_routes(readiness),
-            *probe_routes(Metrics(self._gauges())),
+            *probe_routes(self._metrics()),
             *socket_routes(self.sockets),
             *(self.archive.routes() if self.archive else ()),
         )
@@ -409,13 +410,21 @@ class App(Services):
             ),
         }
 
+    def _metrics(self) -> MetricsPage:
+        settings = self.settings
+        if settings.app_workers == 1:
+            return Metrics({**self._gauges(), **self._node_gauges()})
+        others = {
+            number: partial(fetch, settings.app_socket_of(number), "/metrics")
+            for number in range(settings.app_workers)
+            if number != self.number
+        }
+        return NodeMetrics(self.number, Metrics(self._gauges()), others, self._node_gauges())
+
     def _gauges(self) -> dict[str, Gauge]:
+        """Return the metrics of this app process."""
         return {
             **self._refusals(),
-            "visavis_nodes": Gauge(
-                "Nodes with the same database whose app is running, this one included",
-                lambda: len({node_of_member(one.node_id) for one in self.members.alive}),
-            ),
             **self._bus_gauges(),
             "visavis_sites_owned": Gauge(
                 "Sites whose calls this node's app owns", lambda: self.calls.ownership.owned_count
@@ -436,6 +445,15 @@ class App(Services):
             "visavis_calls_unrecorded": Gauge(
                 "Calls since the start that went on although they could not be recorded",
                 lambda: self.calls.unrecorded,
+            ),
+        }
+
+    def _node_gauges(self) -> dict[str, Gauge]:
+        """Return the metrics that are the same in all app processes of the node."""
+        return {
+            "visavis_nodes": Gauge(
+                "Nodes with the same database whose app is running, this one included",
+                lambda: len({node_of_member(one.node_id) for one in self.members.alive}),
             ),
             **part_gauges(lambda: self.lifecycle.parts),
             **media_gauges(self.media),

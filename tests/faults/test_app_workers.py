@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests import http_clients
 from tests.faults.test_cluster import connect_again, media_flow, token_of
 from tests.nats_servers import NatsServers
 from tests.participants.people import present
@@ -121,6 +123,18 @@ async def office(
         await asyncio.sleep(0.5)
     if opened.node in System.running:
         await opened.place(0)
+
+
+async def test_any_process_has_the_metrics_of_both(office: Office) -> None:
+    visitor = office.pages.visitor()
+    await asyncio.wait_for(visitor.is_open.wait(), PATIENCE)
+    for _ in range(8):  # each connection goes to one of the processes
+        text = (await asyncio.to_thread(http_clients.get, f"{office.node.url}/metrics")).text
+        sockets = re.findall(r'^visavis_sockets{app="([01])"} ([01])\.0$', text, re.MULTILINE)
+        assert sorted(number for number, _ in sockets) == ["0", "1"]
+        assert sorted(count for _, count in sockets) == ["0", "1"]
+        assert re.findall(r'^visavis_app_up{app="."} (.+)$', text, re.MULTILINE) == ["1.0", "1.0"]
+        assert re.search(r"^visavis_disk_free_bytes \d", text, re.MULTILINE)
 
 
 async def test_the_owner_s_process_is_killed_and_no_packet_is_lost(office: Office) -> None:

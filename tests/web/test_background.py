@@ -185,7 +185,7 @@ async def test_the_process_is_a_member_until_it_ends(api: Api) -> None:
     await until(lambda: len(api.app.members.alive) == 1)
     (found,) = await api.app.store.read(lambda rows: rows.members.all())
     assert (found.node_id, found.url) == (api.app.node_id, api.app.settings.base_url)
-    gauges = api.app._gauges()
+    gauges = api.app._node_gauges()
     assert gauges["visavis_nodes"].read() == 1
     await tasks.cancelled(*running)
     await api.app.leave()

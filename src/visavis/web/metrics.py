@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Final, Protocol
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import REGISTRY, Collector
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +20,9 @@ from starlette.types import Scope
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.protocol.routes import Access
 from visavis.web.request import header
+
+READ_SECONDS: Final = 2.0
+"""Time for which another app process may take to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +93,86 @@ class MetricsAccess:
         return any(address in network for network in self._networks)
 
 
+class MetricsPage(Protocol):
+    """A page that Prometheus reads."""
+
+    async def show(self, request: Request) -> Response: ...
+
+
 class Metrics:
-    """The page that Prometheus reads."""
+    """The page of a node, or of one app process of several."""
 
     def __init__(self, gauges: Mapping[str, Gauge]) -> None:
         self._ours = CollectorRegistry()
         self._ours.register(_Gauges(gauges))
 
     async def show(self, _: Request) -> Response:
-        text = await asyncio.to_thread(self._text)  # some figures are read from the disk
+        text = await asyncio.to_thread(self.text)  # some figures are read from the disk
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
-    def _text(self) -> bytes:
+    def text(self) -> bytes:
         return generate_latest(REGISTRY) + generate_latest(self._ours)
+
+
+ReadProcess = Callable[[], Awaitable[bytes]]
+"""Function that returns the metrics of another app process; raises `OSError`."""
+
+
+class _Families(Collector):
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+class NodeMetrics:
+    """The page of a node with several app processes, whichever of them is asked.
+
+    The metrics of a process have the label `app`, its number. `own` are those of this one, and
+    `others` read the others': a process that is asked by a Unix socket answers with its own.
+    `shared` are the gauges of the node, which are the same in all processes.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        own: Metrics,
+        others: Mapping[int, ReadProcess],
+        shared: Mapping[str, Gauge],
+    ) -> None:
+        self._number = number
+        self._own = own
+        self._others = others
+        self._shared = _Gauges(shared)
+
+    async def show(self, request: Request) -> Response:
+        if not request.scope.get("client"):
+            return await self._own.show(request)
+        texts = await asyncio.gather(*map(_try_read, self._others.values()))
+        read = dict(zip(self._others, texts, strict=True))
+        text = await asyncio.to_thread(self._text, read)
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+    def _text(self, others: Mapping[int, bytes]) -> bytes:
+        texts = {**others, self._number: self._own.text()}
+        families: dict[str, Metric] = {}
+        up = GaugeMetricFamily("visavis_app_up", "Whether this app process answers", labels=["app"])
+        for number, text in sorted(texts.items()):
+            up.add_metric([str(number)], float(bool(text)))
+            for family in text_string_to_metric_families(text.decode()):
+                empty = Metric(family.name, family.documentation, family.type)
+                merged = families.setdefault(family.name, empty)
+                for sample in family.samples:
+                    labels = {**sample.labels, "app": str(number)}
+                    merged.samples.append(sample._replace(labels=labels))
+        return generate_latest(_Families([up, *families.values()])) + generate_latest(self._shared)
+
+
+async def _try_read(read: ReadProcess) -> bytes:
+    """Return the metrics of another process; nothing if it does not answer."""
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            return await read()
+    except OSError:
+        return b""

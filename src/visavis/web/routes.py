@@ -53,7 +53,7 @@ from visavis.web.api.session import SessionApi
 from visavis.web.description import access
 from visavis.web.description.document import Document
 from visavis.web.health import ReadinessProbe, healthz
-from visavis.web.metrics import Metrics
+from visavis.web.metrics import MetricsPage
 from visavis.web.oauth.routes import OAuth
 from visavis.web.pages.join import JoinPages
 from visavis.web.signaling import Sockets
@@ -191,7 +191,7 @@ def health_routes(readiness: ReadinessProbe) -> Routes:
     return (Route("GET", "/readyz", readiness.show, ANYBODY, None, LINES, PROBE, "getReadiness"),)
 
 
-def probe_routes(metrics: Metrics) -> Routes:
+def probe_routes(metrics: MetricsPage) -> Routes:
     """Probes of every process that serves HTTP."""
     return (
         Route("GET", "/healthz", healthz, ANYBODY, None, LINES, PROBE, "getHealth"),
