@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -124,6 +124,27 @@ class SimulatedCall:
     is_recorded: bool = False
     is_restored_each_time: bool = False
 
+    def copy(self) -> Self:
+        """Return a simulation that goes on from here: playing the way here takes longer.
+
+        The call is restored from its snapshot; a test shows that this is no other call.
+        """
+        return replace(
+            self,
+            call=Call.restore(self.call.snapshot()),
+            commands=self.commands.copy(),
+            timers=self.timers.copy(),
+            pages=self.pages.copy(),
+            ringing=self.ringing.copy(),
+            sent=self.sent.copy(),
+            events=self.events.copy(),
+            handled=self.handled.copy(),
+            offers_requested=self.offers_requested.copy(),
+            answers_sent=self.answers_sent.copy(),
+            journals=self.journals.copy(),
+            lost_early=self.lost_early.copy(),
+        )
+
     # Applying events
 
     def handle(self, event: inputs.Event) -> list[effects.Effect]:
@@ -143,15 +164,12 @@ class SimulatedCall:
             assert content_of(copy) == content_of(self.call)
         was_over = self.ends > 0
         for effect in found:
-            self._see(effect, was_over=was_over)
+            # By type, since a pattern match compares with one type after the other.
+            if see := _SEEN.get(type(effect)):
+                assert not (was_over and see is SimulatedCall._see_send)
+                see(self, effect)
         self.check()
         return found
-
-    def _see(self, effect: effects.Effect, *, was_over: bool) -> None:
-        # By type, since a pattern match compares with one type after the other.
-        if see := _SEEN.get(type(effect)):
-            assert not (was_over and see is SimulatedCall._see_send)
-            see(self, effect)
 
     def _see_send(self, effect: effects.Send) -> None:
         self._see_message(effect.socket_id, effect.notice)
@@ -197,12 +215,13 @@ class SimulatedCall:
     def check(self) -> None:
         """Check the invariants that hold after every event."""
         call = self.call
+        is_over = call.is_over
         assert self.timers.keys() == call.timers.keys()
-        assert self.ends == call.is_over
+        assert self.ends == is_over
         if self.commands or call.command:
             running = [c for c in self.commands if not isinstance(c, commands.CloseBridge)]
             assert running == ([call.command] if call.command else [])
-        if call.is_over:
+        if is_over:
             left = (call.timers, call.ringing_at, call.bridges, call.deferred)
             assert not any((*left, self.ringing, self.pages))
             return
@@ -235,12 +254,17 @@ class SimulatedCall:
     def _check_participants(self) -> None:
         call = self.call
         participants = call.participants
-        agents = [p.agent_id for p in participants.values() if p.role is CallRole.AGENT]
+        agents, pages = [], {}
+        for participant in participants.values():
+            if participant.role is CallRole.AGENT:
+                agents.append(participant.agent_id)
+            if participant.is_open:
+                pages[participant.socket_id] = participant.id
         assert len(agents) <= 2
         assert len(set(agents)) == len(agents)
         known = {p.id for p in (call.visitor, call.current_agent, call.second_agent) if p}
         assert participants.keys() == known
-        assert self.pages == {p.socket_id: p.id for p in participants.values() if p.is_open}
+        assert self.pages == pages
         assert bool(agents) == (call.record.state not in _WITHOUT_AGENT)
         rung = call.ringing_at.keys()
         assert (rung | call.transfer.ringing_at if call.transfer else rung) == self.ringing

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
+from functools import cache
 from typing import Final
 
 import pytest
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 from tests.domain.call.simulated_call import (
     SimulatedCall,
     connected_call,
+    content_of,
     placed_call,
     transferred_call,
 )
@@ -49,9 +52,19 @@ PLAYED: Final = settings(
 
 def begun(flags: int, *, is_restored_each_time: bool = False) -> SimulatedCall:
     """Return a new call in the situation that the bits of `flags` select."""
+    return beginning(flags % 64, is_restored_each_time=is_restored_each_time).copy()
+
+
+@cache
+def beginning(flags: int, *, is_restored_each_time: bool = False) -> SimulatedCall:
+    """Play the way to a situation once, since it takes as long as a sequence."""
+    return begin(flags, is_restored_each_time=is_restored_each_time)
+
+
+def begin(flags: int, *, is_restored_each_time: bool = False) -> SimulatedCall:
     if flags & 16:
-        begin = transferred_call if flags & 8 else connected_call
-        return begin(is_recorded=bool(flags & 1), is_restored_each_time=is_restored_each_time)
+        start = transferred_call if flags & 8 else connected_call
+        return start(is_recorded=bool(flags & 1), is_restored_each_time=is_restored_each_time)
     return placed_call(
         is_recorded=bool(flags & 1),
         unrecordable=Unrecordable.CONTINUE if flags & 2 else Unrecordable.REFUSE,
@@ -101,6 +114,23 @@ def shortened(flags: int, numbers: list[int], *, is_restored_each_time: bool) ->
         if fails(fewer):
             numbers = fewer
     return numbers
+
+
+def test_a_copy_of_a_simulation_is_equal_and_independent() -> None:
+    for flags in range(64):
+        original = beginning(flags)
+        before = content_of(original.call)
+        copy = original.copy()
+        assert replace(copy, call=original.call) == original
+        assert content_of(copy.call) == before
+        copy.play(range(0, 40 * LENGTH, 40))
+        copy.timers["x"] = copy.pages["x"] = copy.journals[9] = True
+        copy.ringing.add("x")
+        copy.lost_early.add(9)
+        for requests in (copy.offers_requested, copy.answers_sent):
+            requests.add(("x", 9))
+        assert original == replace(begin(flags), call=original.call)
+        assert content_of(original.call) == before
 
 
 @pytest.mark.no_cover
