@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import array
+import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,17 +23,55 @@ def stream_of(container: Any, title: str) -> Any:
     return next(s for s in container.streams if s.metadata.get("title") == title)
 
 
-def brightness(path: Path, title: str) -> list[tuple[float, float]]:
-    """Time of each picture and the brightness of its middle line, 16 to 235."""
-    return list(_brightness(path, title, path.stat().st_mtime_ns))
+@dataclass(frozen=True)
+class _Track:
+    """A track of a file, which equals each other one that has the same times and bytes.
+
+    Most of hundreds of files have some track in common, and decoding takes longer than the rest of
+    a test: what a decoder makes of the same bytes at the same times is the same.
+    """
+
+    digest: bytes
+    path: Path = field(compare=False)
+    title: str = field(compare=False)
+
+
+def _track_of(path: Path, title: str) -> _Track:
+    return _Track(_digests(path, path.stat().st_mtime_ns)[title], path, title)
 
 
 @lru_cache(maxsize=8)
-def _brightness(path: Path, title: str, _changed_at: int) -> list[tuple[float, float]]:
+def _digests(path: Path, _changed_at: int) -> dict[str, bytes]:
+    """Return a digest of the description and of all packets of each track, by its title."""
+    with av.open(str(path)) as container:
+        streams = [*container.streams.audio, *container.streams.video]
+        digests = {stream.index: hashlib.sha256(_description(stream)) for stream in streams}
+        for packet in container.demux(streams):
+            if packet.size:
+                digest = digests[packet.stream_index]
+                digest.update(repr((packet.pts, packet.duration, packet.size)).encode())
+                digest.update(packet)
+        return {
+            stream.metadata.get("title", ""): digests[stream.index].digest() for stream in streams
+        }
+
+
+def _description(stream: Any) -> bytes:
+    context = stream.codec_context
+    return repr((context.name, context.extradata, stream.time_base)).encode()
+
+
+def brightness(path: Path, title: str) -> list[tuple[float, float]]:
+    """Time of each picture and the brightness of its middle line, 16 to 235."""
+    return list(_brightness(_track_of(path, title)))
+
+
+@lru_cache(maxsize=64)
+def _brightness(track: _Track) -> list[tuple[float, float]]:
     """Decode a track once: it is asked for several times."""
     seen = []
-    with av.open(str(path)) as container:
-        for frame in container.decode(stream_of(container, title)):
+    with av.open(str(track.path)) as container:
+        for frame in container.decode(stream_of(container, track.title)):
             assert not frame.is_corrupt
             luma = frame.planes[0]
             middle = luma.line_size * (frame.height // 2)
@@ -76,16 +116,17 @@ def _is_quiet(frame: Any) -> bool:
 
 def beeps(path: Path, title: str) -> list[float]:
     """Return the times of beeps after at least half a second without one."""
-    return list(_beeps(path, title, path.stat().st_mtime_ns))
+    return list(_beeps(_track_of(path, title)))
 
 
-@lru_cache(maxsize=8)
-def _beeps(path: Path, title: str, _changed_at: int) -> list[float]:
+@lru_cache(maxsize=64)
+def _beeps(track: _Track) -> list[float]:
+    """Decode a track once: it is asked for several times."""
     found: list[float] = []
     last = -1.0
-    with av.open(str(path)) as container:
+    with av.open(str(track.path)) as container:
         resampler = av.AudioResampler(format="s16", layout="mono", rate=48_000)
-        for frame in container.decode(stream_of(container, title)):
+        for frame in container.decode(stream_of(container, track.title)):
             for time, peak in () if _is_quiet(frame) else _peaks(frame, resampler):
                 if peak > LOUD:
                     if time - last > 0.5:
