@@ -16,8 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.marked_files import ROOT, files_with
+
 BIN = Path(sys.executable).parent
-ROOT = Path(__file__).resolve().parent.parent
 # a wheel brings node and npm beside python
 ENVIRONMENT = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 # every process would compile again what it imports, and pytest rewrite every test: seconds each
@@ -30,33 +31,6 @@ class Check(NamedTuple):
     name: str
     command: tuple[str, ...]
     before: tuple[str, ...] = ()
-
-
-BOTH_DATABASES = (
-    *("tests/archive", "tests/bus", "tests/cli", "tests/media/test_worker_pool.py"),
-    *("tests/services", "tests/store", "tests/web"),
-)
-BY_FIXTURE = {
-    "interop": BOTH_DATABASES,
-    "postgresql": BOTH_DATABASES,
-    "no_cover": ("tests/architecture", "tests/services/calls"),
-}
-"""Places whose tests have a marker from a `conftest.py`, by the marker."""
-
-
-def files_with(*markers: str) -> tuple[str, ...]:
-    """Return the test files that have one of the markers: only these are collected for them.
-
-    `tests/conftest.py` makes sure that each test has its marker in its own file, or else that its
-    file is in a place that gives it the marker.
-    """
-    places = tuple({place for marker in markers for place in BY_FIXTURE.get(marker, ())})
-    found = (ROOT / "tests").rglob("test_*.py")
-    ours = [path.relative_to(ROOT) for path in found if "node_modules" not in path.parts]
-    texts = {str(path): (ROOT / path).read_text() for path in ours}
-    names = [f"mark.{marker}" for marker in markers]
-    files = {path for path, text in texts.items() if any(name in text for name in names)}
-    return tuple(sorted([*places, *(file for file in files if not file.startswith(places))]))
 
 
 YIELDING = ("nice", "-n", "5")

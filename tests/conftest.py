@@ -16,8 +16,8 @@ from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests import installed_probes
-from tests.__main__ import BY_FIXTURE
 from tests.e2e.call_end import checked_parties
+from tests.marked_files import BY_FIXTURE
 from tests.object_store import SeaweedFs
 from tests.postgresql import Cluster
 from tests.running import PATIENCE, Parties, System, launch, no_system_left
