@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.characters import write_table
 from tests.marked_files import ROOT, files_with
 
 BIN = Path(sys.executable).parent
@@ -23,8 +24,9 @@ BIN = Path(sys.executable).parent
 ENVIRONMENT = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 # every process would compile again what it imports, and pytest rewrite every test: seconds each
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
+STORAGE = ROOT / ".hypothesis"
 # tables of characters, which take each process that has no copy some seconds
-ENVIRONMENT["HYPOTHESIS_STORAGE_DIRECTORY"] = str(ROOT / ".hypothesis")
+ENVIRONMENT["HYPOTHESIS_STORAGE_DIRECTORY"] = str(STORAGE)
 
 
 class Check(NamedTuple):
@@ -142,6 +144,7 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return 0 if perform(Check("tests", ("pytest", *arguments))) else 1
     started = time.monotonic()
+    write_table(STORAGE)
     with ThreadPoolExecutor(len(LANES)) as pool:
         all_hold = all(list(pool.map(perform_all, LANES)))
     all_hold = perform_all(COVERAGE) and all_hold
