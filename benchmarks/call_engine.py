@@ -70,15 +70,17 @@ class NoStore:
 class NoMedia:
     """Fake media workers that answer at once."""
 
+    is_shared = False
+
+    async def claim(self, bridges: Mapping[BridgeId, str]) -> Collection[BridgeStatus]:
+        return ()
+
     async def tap(self, bridge: BridgeId, manifest: Manifest) -> str:
         return "node"
 
     async def note(self, bridge: BridgeId, note: Mapping[str, Any]) -> None: ...
     async def pause(self, bridge: BridgeId, *, paused: bool) -> None: ...
     async def join(self, bridge: BridgeId) -> None: ...
-    async def claim(self, bridges: Collection[BridgeId]) -> Collection[BridgeStatus]:
-        return ()
-
     async def close(self, bridge: BridgeId) -> None: ...
     async def open_leg(self, bridge: BridgeId, leg: int) -> LocalTransport:
         return TRANSPORT

@@ -1,4 +1,4 @@
-"""An app node and two media nodes: calls go on, and are recorded, when a media node dies."""
+"""Two app nodes and two media nodes: calls go on, and are recorded, when a node dies."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 import pytest
 
 from tests import http_clients
@@ -33,14 +34,17 @@ TALK_SECONDS: Final = 3.0
 
 
 class MediaCluster:
-    """One node with an app, and media nodes, on one PostgreSQL and one NATS server."""
+    """Two nodes with an app, and media nodes, on one PostgreSQL and one NATS server."""
 
     def __init__(self, directory: Path, address: str, servers: NatsServers) -> None:
         self.address = address
         self.metrics_ports = free_port(), free_port()
         environment = {**os.environ, "VISAVIS_BUS": servers.url}
         database = ("--database", address)
-        self.app = System(directory / "app", *database, "--roles", "app", environment=environment)
+        self.app, self.other = (
+            System(directory / name, *database, "--roles", "app", environment=environment)
+            for name in ("app", "other")
+        )
         shared = ("--public-url", self.app.url, "--media-host", "127.0.0.1")
         self.media = [
             System(
@@ -55,13 +59,21 @@ class MediaCluster:
         ]
 
     def start(self) -> None:
-        for node in (*self.media, self.app):
+        for node in (*self.media, self.app, self.other):
             node.start()
         self.app.configure(on=True, recording=True)
 
     def stop(self) -> None:
-        for node in (self.app, *self.media):
+        for node in (self.app, self.other, *self.media):
             node.stop()
+
+    def owner(self) -> System:
+        """Return the app node that owns the site."""
+        query = "SELECT node_id FROM site_owners WHERE site_id = 1"
+        with psycopg.connect(self.address) as connection:
+            found = connection.execute(query).fetchone()
+        assert found
+        return self.other if found[0] == (self.other.data / "node").read_text() else self.app
 
     def carrier(self, page: KnownVisitor) -> System:
         """Return the media node to which a page sends its newest bridge's packets."""
@@ -125,7 +137,7 @@ def kill_machine(node: System) -> None:
 def test_the_nodes_and_their_roles(nodes: MediaCluster) -> None:
     printed = administer("nodes", "--database", nodes.address, "--json")
     roles = sorted(tuple(node["roles"]) for node in json.loads(printed))
-    assert roles == [("app", "archive"), ("media", "recorder"), ("media", "recorder")]
+    assert roles == [("app", "archive")] * 2 + [("media", "recorder")] * 2
     eventually(lambda: http_clients.get(f"{nodes.app.url}/readyz").status_code == 200)
 
 
@@ -229,6 +241,40 @@ async def test_a_call_outlives_its_app_and_its_media_node(
     # the journals of both nodes are one file
     assert recording()["duration"] > 2 * TALK_SECONDS
     assert not recording()["missingMedia"]
+
+
+async def test_another_app_node_continues_a_call_with_its_bridge(
+    nodes: MediaCluster, tokens: dict[str, str], anyio_backend: str
+) -> None:
+    """The owner's whole machine dies: media and recording go on as if nothing had happened."""
+    owner = await asyncio.to_thread(nodes.owner)
+    successor = nodes.app if owner is nodes.other else nodes.other
+    pages = Pages(successor, tokens)
+    async with present(*pages.people):
+        visitor, agent = await connected(pages)
+        assert visitor.recording == "on"
+        for page in (visitor, agent):
+            page.lose()
+        await asyncio.to_thread(kill_machine, owner)
+        await until(lambda: all(page.waits for page in (visitor, agent)))
+        print(f"resumed after {[round(page.waits[-1], 2) for page in (visitor, agent)]} s")
+        assert await asyncio.to_thread(nodes.owner) is successor
+        before = visitor.received, agent.received
+        await until(lambda: visitor.received > before[0] + 50 and agent.received > before[1] + 50)
+        assert list(visitor.peers) == list(agent.peers) == [1]
+        assert visitor.longest_gap == agent.longest_gap == 0
+        await visitor.hang_up()
+        await asyncio.wait_for(agent.is_over.wait(), PATIENCE)
+    assert agent.reason == "hungUp"
+
+    def recordings() -> list[dict[str, Any]]:
+        listed = successor.ask("/v4/livechat/recordings")["recordings"]
+        return [one for one in listed if one["callId"] == visitor.known_as]
+
+    await asyncio.to_thread(owner.start)  # it may be the recording server
+    await asyncio.to_thread(eventually, lambda: recordings()[0]["state"] == "delivered")
+    (recording,) = recordings()
+    assert not recording["missingMedia"]
 
 
 def test_the_metrics_of_a_media_node(nodes: MediaCluster) -> None:

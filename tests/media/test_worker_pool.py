@@ -13,10 +13,12 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from msgspec import structs
 
 from tests.bus.conftest import INTEROP, connected
 from tests.legs import LEGS
@@ -96,20 +98,21 @@ class PoolHarness:
         self.plane = self.new_pool()
         self.app = asyncio.create_task(self.plane.run(self.listener))
 
-    def new_pool(self) -> WorkerPool:
-        """Return the pool of a new process of the app."""
+    def new_pool(self, app: str = "app") -> WorkerPool:
+        """Return the pool of a new process of the app, or of another app."""
         if self.ends is None:
-            return WorkerPool(map(UnixTransport, self.settings.media_sockets), node_id="node")
-        pool = WorkerPool((), node_id="app", remote=self.transport)
+            transports = [UnixTransport(socket, app) for socket in self.settings.media_sockets]
+            return WorkerPool(transports, node_id="node")
+        pool = WorkerPool((), node_id=app, remote=partial(self.transport, app))
         self.reports.append(asyncio.create_task(pool.follow(self.ends[1])))
         return pool
 
-    def transport(self, name: str) -> BusTransport:
+    def transport(self, app: str, name: str) -> BusTransport:
         assert self.ends
         return BusTransport(
             bus=self.ends[1],
             worker=name,
-            app="app",
+            app=app,
             new_id=lambda: secrets.token_hex(8),
             is_connected=lambda: True,
         )
@@ -347,6 +350,39 @@ async def test_bridges_outlive_the_app_and_are_taken_over(harness: PoolHarness) 
             await asyncio.sleep(0.01)
 
 
+async def test_another_app_takes_bridges_over(harness: PoolHarness) -> None:
+    mine, taken = BridgeId("mine", 1), BridgeId("taken", 1)
+    kept = await harness.plane.open_leg(mine, VISITOR_LEG)
+    worker_name = (await harness.plane.open_leg(taken, VISITOR_LEG)).worker
+    manifest = structs.replace(MANIFEST, started_at=datetime.now(UTC))
+    await harness.plane.tap(taken, manifest)
+    other = harness.new_pool("other")
+    assert other.is_shared == (harness.ends is not None)
+    running = asyncio.create_task(other.run(EventLog()))
+    claimed = {taken: worker_name, BridgeId("gone", 1): worker_name, BridgeId("x", 1): "away/0"}
+    status = BridgeStatus(taken, frozenset(), has_journal=True)
+    assert await other.claim(claimed) == [status]
+    await until(lambda: harness.plane.bridges == 1)
+    assert (await harness.plane.open_leg(mine, VISITOR_LEG)) == kept
+    await harness.plane.close(taken)  # by the former owner, which has it no longer
+    assert (await other.open_leg(taken, VISITOR_LEG)).worker == worker_name
+    assert await other.tap(taken, manifest) == "node"
+    await other.close(taken)
+    assert await harness.bridges() == {mine}
+    await cancelled(running)
+
+
+async def test_bridges_of_a_worker_that_dies_are_not_taken_over(harness: PoolHarness) -> None:
+    bridge = BridgeId("call", 1)
+    worker_name = (await harness.plane.open_leg(bridge, VISITOR_LEG)).worker
+    other = harness.new_pool("other")
+    running = asyncio.create_task(other.run(EventLog()))
+    await until(lambda: other.living == 2)
+    await harness.kill(next(n for n in range(2) if worker_name.endswith((f"-{n}", f"-{n}.sock"))))
+    assert await other.claim({bridge: worker_name}) == []
+    await cancelled(running)
+
+
 async def test_the_app_processes_of_a_machine_share_its_workers(
     harness: PoolHarness, tmp_path: Path
 ) -> None:
@@ -364,12 +400,11 @@ async def test_the_app_processes_of_a_machine_share_its_workers(
         assert await log.told.get() == ("up", bridge, VISITOR_LEG)
         assert log.told.empty()
 
-    claimed = await pools[0].claim({bridges[1], BridgeId("gone", 1)})
+    claimed = await pools[0].claim({bridges[1]: "/s", BridgeId("gone", 1): "/s"})
     assert [status.bridge for status in claimed] == [bridges[1]]
-    assert list(await pools[0].claim(())) == []
     alone._send_event(control_protocol.LegUp(bridges[1], AGENT_LEG))
     assert await logs[0].told.get() == ("up", bridges[1], AGENT_LEG)
-    await pools[1].claim(bridges[1:])
+    await pools[1].claim({bridges[1]: "/s"})
 
     apps[1].cancel()
     await asyncio.gather(apps[1], return_exceptions=True)
@@ -389,8 +424,8 @@ async def test_a_worker_that_does_not_answer_has_no_bridges_to_claim(
 ) -> None:
     monkeypatch.setattr(worker_pool, "CLAIM_SECONDS", 0.0)
     bridge = BridgeId("call", 1)
-    await harness.plane.open_leg(bridge, VISITOR_LEG)
-    assert list(await harness.plane.claim({bridge})) == []
+    opened = await harness.plane.open_leg(bridge, VISITOR_LEG)
+    assert await harness.plane.claim({bridge: opened.worker}) == []
 
 
 async def test_a_worker_that_does_not_come_is_not_waited_for(

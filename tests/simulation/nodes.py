@@ -56,10 +56,14 @@ class MediaWorkers:
 
 @dataclass
 class SimulatedCluster:
-    """The parts that all nodes share. The nodes have numbers; a restarted one has a new boot."""
+    """The parts that all nodes share. The nodes have numbers; a restarted one has a new boot.
+
+    If it `has_media_nodes`, another node can control the bridges of one that has died.
+    """
 
     loop: SimulatedLoop
     random: Random
+    has_media_nodes: bool = False
     nodes: dict[str, Node] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -97,10 +101,21 @@ class SimulatedMedia:
         self._site_of = site_of
         fingerprint = "sha-256 " + ":".join(["AB"] * 32)
         candidates = (Candidate("192.0.2.1", 9),)
-        self._transport = LocalTransport("ufrag", "p" * 24, fingerprint, candidates)
+        self._transport = LocalTransport("ufrag", "p" * 24, fingerprint, candidates, "worker")
+
+    @property
+    def is_shared(self) -> bool:
+        return self._cluster.has_media_nodes
 
     async def _answer(self) -> None:
         await asyncio.sleep(0.001)
+
+    async def claim(self, bridges: Mapping[BridgeId, str]) -> Collection[BridgeStatus]:
+        await self._answer()
+        workers = self._cluster.workers
+        found = workers.bridges.keys() & bridges
+        workers.nodes.update(dict.fromkeys(found, self._node_id))
+        return [BridgeStatus(bridge, frozenset(workers.bridges[bridge])) for bridge in found]
 
     async def open_leg(self, bridge: BridgeId, leg: int) -> LocalTransport:
         await self._answer()
@@ -135,9 +150,6 @@ class SimulatedMedia:
         workers = self._cluster.workers
         if workers.nodes.get(bridge) == self._node_id:
             del workers.nodes[bridge], workers.sites[bridge], workers.bridges[bridge]
-
-    async def claim(self, bridges: Collection[BridgeId]) -> Collection[BridgeStatus]:
-        return ()  # the workers are those of one node
 
     async def tap(self, bridge: BridgeId, manifest: Manifest) -> str:
         return self._node_id

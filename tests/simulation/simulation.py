@@ -39,6 +39,7 @@ class Load:
     lines: int = 3
     ramp_seconds: float = 20.0
     hold_seconds: float = 30.0
+    has_media_nodes: bool = False
 
 
 @dataclass
@@ -89,7 +90,7 @@ class Simulation:
         self.load, self.seed = load, seed
         self.random = Random(seed)
         self.loop = SimulatedLoop()
-        self.cluster = SimulatedCluster(self.loop, self.random)
+        self.cluster = SimulatedCluster(self.loop, self.random, load.has_media_nodes)
         self.world = World(self.cluster, seed)
         self.is_calm = False
         self.stale_acts: list[str] = []

@@ -69,13 +69,14 @@ class LocalTransport:
     """Transport parameters of our end of a leg, for the SDP that the browser gets.
 
     `ufrag` and `pwd` are the ICE credentials. `fingerprint` has the form `sha-256 AB:CD:…` (RFC
-    8122).
+    8122). `worker` names the media worker with the leg, among those of all nodes.
     """
 
     ufrag: str
     pwd: str
     fingerprint: str
     candidates: tuple[Candidate, ...]
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)

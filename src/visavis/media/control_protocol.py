@@ -163,6 +163,12 @@ class LegDown(ControlFrame, frozen=True):
     why: str
 
 
+class BridgeTaken(ControlFrame, frozen=True):
+    """Another app process has taken the bridge over; this one hears no more of it."""
+
+    bridge: BridgeId
+
+
 class TapLost(ControlFrame, frozen=True):
     """The journal can no longer be written."""
 
@@ -224,4 +230,4 @@ OnBridge = Tap | AppendNote | Pause | OpenLeg | SetRemote | Join
 """Requests on a bridge that continues: the app that sends them controls the bridge."""
 Reply = Done | OurEnd | BridgeList | Failed
 AboutBridge = LegUp | LegDown | LegQualityReport | TapLost
-Event = AboutBridge | LimitReached | PortReport
+Event = AboutBridge | BridgeTaken | LimitReached | PortReport

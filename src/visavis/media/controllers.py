@@ -51,6 +51,13 @@ class Controllers:
         """Let this controller receive the events of these bridges."""
         self._names.update(dict.fromkeys(bridges, name))
 
+    def claim(self, bridge: BridgeId, name: str) -> None:
+        """Let this controller have a bridge of another one, which is told."""
+        former = self._names.get(bridge, LOCAL)
+        if former != name and (controller := self._controllers.get(former)):
+            controller.send(control_protocol.BridgeTaken(bridge))
+        self._names[bridge] = name
+
     def forget(self, bridge: BridgeId) -> None:
         """Forget a bridge that has been closed."""
         self._names.pop(bridge, None)

@@ -354,7 +354,8 @@ class Worker:
         self, name: str, request: control_protocol.ListBridges
     ) -> control_protocol.BridgeList:
         bridges = self._relay.bridges
-        self._controllers.assign([one for one in request.claimed if one in bridges], name)
+        for claimed in bridges.keys() & request.claimed:
+            self._controllers.claim(claimed, name)
         statuses = [
             BridgeStatus(
                 bridge,

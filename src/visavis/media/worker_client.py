@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -66,6 +67,11 @@ class WorkerClient:
         return self._transport.name
 
     @property
+    def address(self) -> str:
+        """Name of the worker among those of all nodes (`LocalTransport.worker`)."""
+        return f"{self.node_id}/{self.name}"
+
+    @property
     def is_unused(self) -> bool:
         """Whether the worker is away and no bridge of it is still to be closed."""
         return not (self.is_connected or self.bridges or self.lost)
@@ -102,26 +108,27 @@ class WorkerClient:
 
     async def _take_over(self, listener: MediaListener) -> None:
         """Take over the bridges that an earlier app process opened here; close all others."""
-        statuses = await self._list_bridges(self._expected)
-        found = [status for status in statuses if status.bridge in self._expected]
+        listed = await self._list_bridges(self._expected)
+        found = [status for status in listed if status.bridge in self._expected]
         self.bridges.update(status.bridge for status in found)
         self.has_listed.set()
         self._on_change()
         if found:
             await listener.bridges_found(found)
-        for status in statuses:
+        for status in listed:
             if status.bridge not in self.bridges:
                 await self._ask(control_protocol.Close(next(self._request_ids), status.bridge))
 
-    async def claim(self, bridges: Collection[BridgeId]) -> Sequence[BridgeStatus]:
-        """Take over bridges that another app process has opened; return those that were found."""
-        statuses = await self._list_bridges(bridges)
-        found = [status for status in statuses if status.bridge in bridges]
+    async def claim(self, bridges: Collection[BridgeId]) -> Collection[BridgeStatus]:
+        """Take over bridges of another app; return those that are here. Raises `VisavisError`."""
+        self.bridges.update(bridges)  # also if no answer arrives: they can be closed then
+        listed = await self._list_bridges(bridges)
+        found = [status for status in listed if status.bridge in bridges]
+        self.bridges.difference_update(bridges)
         self.bridges.update(status.bridge for status in found)
         return found
 
-    async def _list_bridges(self, claimed: Collection[BridgeId]) -> Sequence[BridgeStatus]:
-        """Return the bridges that this app process controls, including those it takes over now."""
+    async def _list_bridges(self, claimed: Collection[BridgeId]) -> Collection[BridgeStatus]:
         request = control_protocol.ListBridges(next(self._request_ids), list(claimed))
         reply = await self._ask(request)
         if not isinstance(reply, control_protocol.BridgeList):
@@ -174,15 +181,14 @@ class WorkerClient:
 
     async def open_leg(self, bridge: BridgeId, leg: int) -> LocalTransport:
         self.bridges.add(bridge)
-        return _local_transport(
-            await self._ask(control_protocol.OpenLeg(next(self._request_ids), bridge, leg))
-        )
+        request = control_protocol.OpenLeg(next(self._request_ids), bridge, leg)
+        return await self._ask_transport(request)
 
     async def set_remote(
         self, bridge: BridgeId, leg: int, remote: RemoteTransport
     ) -> LocalTransport:
         request = control_protocol.SetRemote(next(self._request_ids), bridge, leg, remote)
-        return _local_transport(await self._ask(request))
+        return await self._ask_transport(request)
 
     async def join(self, bridge: BridgeId) -> None:
         await self._ask(control_protocol.Join(next(self._request_ids), bridge))
@@ -191,6 +197,12 @@ class WorkerClient:
         self.bridges.discard(bridge)
         self.lost.discard(bridge)
         await self._ask(control_protocol.Close(next(self._request_ids), bridge))
+
+    async def _ask_transport(self, request: control_protocol.Request) -> LocalTransport:
+        reply = await self._ask(request)
+        if not isinstance(reply, control_protocol.OurEnd):
+            raise VisavisError(ErrorKind.MediaUnavailable)
+        return replace(reply.transport, worker=self.address)
 
     async def _ask(self, request: control_protocol.Request) -> control_protocol.Reply:
         """Send a request and wait for its reply; raises `VisavisError`."""
@@ -216,6 +228,8 @@ class WorkerClient:
                 self.limits_reached[frame.limit] += 1
             elif isinstance(frame, control_protocol.PortReport):
                 self.port = frame
+            elif isinstance(frame, control_protocol.BridgeTaken):
+                self.bridges.discard(frame.bridge)
             elif isinstance(frame, control_protocol.Event):
                 self._spawn(_dispatch(listener, frame))
             elif (future := self._pending.get(frame.request_id)) and not future.done():
@@ -224,12 +238,6 @@ class WorkerClient:
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a listener's reaction as a task, because it may itself wait for a reply."""
         spawn("media event", _log_failure(coroutine))
-
-
-def _local_transport(reply: control_protocol.Reply) -> LocalTransport:
-    if not isinstance(reply, control_protocol.OurEnd):
-        raise VisavisError(ErrorKind.MediaUnavailable)
-    return reply.transport
 
 
 def _dispatch(

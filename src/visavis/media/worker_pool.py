@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,7 +27,9 @@ from visavis.tasks import cancelled, run_forever, spawn
 RESTART_SECONDS: Final = 4.0
 """Time for which a new bridge waits until a worker has been restarted."""
 CLAIM_SECONDS: Final = 1.0
-"""Time for which a site's new owner waits for workers that may have bridges of its calls."""
+"""Time in which the bridges of another app must be taken over; they are replaced otherwise."""
+HEARD_SECONDS: Final = 1.5
+"""Time without a report in which a worker of a media node is still expected to answer."""
 GONE_SECONDS: Final = 60.0
 """Time without a report after which a worker of a media node is forgotten."""
 MOVED_AT_ONCE: Final = 10
@@ -69,6 +72,7 @@ class WorkerPool:
         self._remote = remote
         self._expected: set[BridgeId] = set()
         self._listener: MediaListener | None = None
+        self._began_at = 0.0
         self._news = asyncio.Event()
         self._workers: dict[str, PooledWorker] = {}
         for transport in transports:
@@ -188,9 +192,39 @@ class WorkerPool:
         # another media node may still be heard
         return self._remote is None and all(c.has_listed.is_set() for c in self._clients)
 
+    @property
+    def is_shared(self) -> bool:
+        return self._remote is not None
+
+    async def claim(self, bridges: Mapping[BridgeId, str]) -> Collection[BridgeStatus]:
+        claimed = defaultdict[str, list[BridgeId]](list)
+        for bridge, address in bridges.items():
+            claimed[address].append(bridge)
+        found = await asyncio.gather(*(self._claim(*entry) for entry in claimed.items()))
+        return list(itertools.chain.from_iterable(found))
+
+    async def _claim(self, address: str, bridges: Collection[BridgeId]) -> Collection[BridgeStatus]:
+        with suppress(TimeoutError, VisavisError):
+            async with asyncio.timeout(CLAIM_SECONDS):
+                await self._wait_until(lambda: not self._is_expected(address))
+                for client in self._clients:
+                    if client.address == address and client.is_connected:
+                        return await client.claim(bridges)
+        return ()
+
+    def _is_expected(self, address: str) -> bool:
+        """Whether a worker is not connected yet, but will be soon."""
+        now = asyncio.get_running_loop().time()
+        for worker in self._workers.values():
+            if worker.client.address == address:
+                is_heard = worker.report is None or now - worker.heard_at < HEARD_SECONDS
+                return is_heard and not worker.client.is_connected
+        return now - self._began_at < HEARD_SECONDS
+
     async def run(self, listener: MediaListener) -> None:
         """Stay connected to every worker until cancelled."""
         self._listener = listener
+        self._began_at = asyncio.get_running_loop().time()
         try:
             for worker in self._workers.values():
                 self._start(worker, listener)
@@ -271,13 +305,6 @@ class WorkerPool:
         if owner := self._client_of(bridge):
             await owner.close(bridge)
 
-    async def claim(self, bridges: Collection[BridgeId]) -> Sequence[BridgeStatus]:
-        if not bridges:
-            return []
-        clients = [client for client in self._clients if client.is_connected]
-        found = await asyncio.gather(*(_try_claim(client, bridges) for client in clients))
-        return [status for statuses in found for status in statuses]
-
     def _client_of(self, bridge: BridgeId) -> WorkerClient | None:
         return next((client for client in self._clients if bridge in client.bridges), None)
 
@@ -312,14 +339,6 @@ class WorkerPool:
                 while not is_done():
                     self._news.clear()
                     await self._news.wait()
-
-
-async def _try_claim(client: WorkerClient, bridges: Collection[BridgeId]) -> Sequence[BridgeStatus]:
-    try:
-        async with asyncio.timeout(CLAIM_SECONDS):
-            return await client.claim(bridges)
-    except (TimeoutError, VisavisError):
-        return []
 
 
 def _load(name: str, worker: PooledWorker) -> WorkerLoad:

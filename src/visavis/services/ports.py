@@ -721,6 +721,18 @@ class MediaPlane(Protocol):
     number.
     """
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether the other nodes have the same workers, those of the media nodes."""
+
+    async def claim(self, bridges: Mapping[BridgeId, str]) -> Collection[BridgeStatus]:
+        """Take over bridges of another app process; return the state of those that were found.
+
+        The values are the `LocalTransport.worker` of the bridges. The listener receives their
+        events from now on, the other process no longer. Bridges of workers that do not answer are
+        not found; this raises nothing.
+        """
+
     async def tap(self, bridge: BridgeId, manifest: Manifest) -> str:
         """Record the bridge from now on; raises `RecordingUnavailable` if no journal can be opened.
 
@@ -756,12 +768,6 @@ class MediaPlane(Protocol):
         """Close the bridge's legs and seal its journal; an unknown bridge is ignored.
 
         The listener receives the last `quality` of each leg before this returns.
-        """
-
-    async def claim(self, bridges: Collection[BridgeId]) -> Collection[BridgeStatus]:
-        """Take over bridges that another app process has opened; return those that were found.
-
-        Only workers that answer at once are asked. Raises nothing.
         """
 
 

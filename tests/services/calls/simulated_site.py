@@ -62,6 +62,9 @@ def with_screen(sdp: str) -> str:
     return sdp.replace("a=group:BUNDLE 0 1", "a=group:BUNDLE 0 1 2") + screen
 
 
+WORKER = "media/media-0"
+
+
 class FakeMediaPlane:
     """Simulates the media workers: records the requests in order, and refuses some of them."""
 
@@ -73,7 +76,10 @@ class FakeMediaPlane:
         self.journal_node = "node"
         self.refuses: dict[str, ErrorKind] = {}
         self.restarts = ""
+        self.is_shared = False
         self.carried: list[BridgeStatus] = []
+        """Bridges of another app process."""
+        self.on_claim: Callable[[], Awaitable[None]] | None = None
         self.on_close: Callable[[BridgeId], Awaitable[None]] | None = None
 
     def _record(self, what: str) -> None:
@@ -81,6 +87,11 @@ class FakeMediaPlane:
         kind = self.refuses.get(what) or self.refuses.get(what.split()[0])
         if kind:
             raise VisavisError(kind)
+
+    async def claim(self, bridges: Mapping[BridgeId, str]) -> Collection[BridgeStatus]:
+        if self.on_claim:
+            await self.on_claim()
+        return [one for one in self.carried if bridges.get(one.bridge) == WORKER]
 
     async def tap(self, bridge: BridgeId, manifest: Manifest) -> str:
         self.manifests.append(manifest)
@@ -100,7 +111,11 @@ class FakeMediaPlane:
         candidates = (Candidate("192.0.2.1", bridge.number),)
         fingerprint = "sha-256 " + ":".join(["AB"] * 32)
         return LocalTransport(
-            f"{LEG_NAMES[leg][:3]}{bridge.number}{mark}", "p" * 24, fingerprint, candidates
+            f"{LEG_NAMES[leg][:3]}{bridge.number}{mark}",
+            "p" * 24,
+            fingerprint,
+            candidates,
+            WORKER,
         )
 
     async def set_remote(
@@ -120,10 +135,6 @@ class FakeMediaPlane:
             await self.on_close(bridge)
         self._record(f"close {bridge.number}")
         self.open_bridges.discard(bridge)
-
-    async def claim(self, bridges: Collection[BridgeId]) -> Collection[BridgeStatus]:
-        """Return the bridges of another app process, if its workers are shared."""
-        return [status for status in self.carried if status.bridge in bridges]
 
 
 @dataclass

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.dying import dies_once
+from tests.legs import LEGS
 from tests.running import PATIENCE
 from tests.services.calls.simulated_site import (
     ANSWER,
@@ -24,7 +25,7 @@ from tests.services.site import NOW
 from visavis import tasks
 from visavis.bus.local import LocalBus
 from visavis.domain.config import Config
-from visavis.domain.leg import BridgeId, BridgeStatus
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId, BridgeStatus
 from visavis.domain.membership import Member, MemberLoad, MemberState
 from visavis.domain.ownership import SiteOwner, candidates
 from visavis.domain.people import Visitor
@@ -217,22 +218,40 @@ async def test_the_other_node_continues_the_calls_of_a_silent_one(
     assert not await second.store.read(lambda rows: rows.live_calls.list_by_node(first.node_id))
 
 
-async def test_bridges_that_both_processes_can_use_are_kept(nodes: tuple[Node, Node]) -> None:
+async def test_the_calls_keep_their_bridges_at_media_nodes(nodes: tuple[Node, Node]) -> None:
     first, second = nodes
     call_id = await connect(second, first)
-    former = first.calls.site(SITE).calls[call_id]
-    (bridge,) = former.bridges
-    second.media.carried = [
-        BridgeStatus(BridgeId(call_id, bridge), frozenset({1, 2}), has_journal=True),
-        BridgeStatus(BridgeId("another call", 1)),
-    ]
+    recording = first.calls.site(SITE).calls[call_id].record.recording_id
+    bridge = BridgeId(call_id, 1)
+    second.media.is_shared = True
+    second.media.carried = [BridgeStatus(bridge, frozenset(LEGS), has_journal=True)]
+    heard = second.calls.media_events
+
+    async def lose_a_leg() -> None:
+        """The worker reports to the new owner before that knows the call."""
+        await heard.leg_down(bridge, VISITOR_LEG, "closed")
+
+    second.media.on_claim = lose_a_leg
     await take_over(first, second)
     call = second.calls.site(SITE).calls[call_id]
     await second.calls.wait_idle()
-    assert list(call.bridges) == [bridge]
-    assert call.bridges[bridge].up == {1, 2}
-    assert call.record.recording_id == former.record.recording_id
-    assert not [what for what in second.media.asked if what.startswith(("open", "close"))]
+    assert call.record.recording_id == recording
+    assert second.media.asked == []
+    assert call.bridges[1].up == {AGENT_LEG}
+    await second.calls.media_events.leg_up(bridge, VISITOR_LEG)
+    assert call.bridges[1].up == set(LEGS)
+
+
+async def test_bridges_of_a_media_node_that_is_away_are_replaced(
+    nodes: tuple[Node, Node],
+) -> None:
+    first, second = nodes
+    call_id = await connect(second, first)
+    recording = first.calls.site(SITE).calls[call_id].record.recording_id
+    second.media.is_shared = True
+    await take_over(first, second)
+    call = second.calls.site(SITE).calls[call_id]
+    assert (list(call.bridges), call.record.recording_id) == ([2], recording)
 
 
 async def test_the_former_owner_gives_up_when_it_wakes_up(nodes: tuple[Node, Node]) -> None:

@@ -190,7 +190,7 @@ class AppRestarted(Struct, frozen=True):
 
 
 class NodeChanged(Struct, frozen=True):
-    """Another node continues the call: the media workers of the former one cannot be used.
+    """A node continues the call that does not control the media workers of the former one.
 
     `recording_id` becomes the id of the recording from now on, if the call is recorded.
     """

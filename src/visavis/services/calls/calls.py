@@ -21,7 +21,8 @@ from visavis.domain.call.call import Call
 from visavis.domain.call.model import CallRecording
 from visavis.domain.call_timings import CallTimings
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId
+from visavis.domain.leg import BridgeId, BridgeStatus
+from visavis.domain.membership import node_of_member
 from visavis.domain.ownership import NOBODY, SiteOwner
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import Consent, RecordingPolicy
@@ -43,7 +44,6 @@ from visavis.services.ports import (
     Bus,
     CallSnapshot,
     Clock,
-    MediaListener,
     MediaPlane,
     Store,
     Transaction,
@@ -103,9 +103,9 @@ class Calls:
         self.ownership = Ownership(node_id, boot, self._site_lost, cluster)
         self.call_log = CallLogWriter(store, self.ownership, schedule, self._past_calls_changed)
         self._when_settled = when_settled
+        self._media = media
         self._settings_of = settings_of
         self._store = store
-        self._media = media
         self._bus = bus
         self._now = clock
         self._new_id = new_id
@@ -122,7 +122,7 @@ class Calls:
             node_id=node_id,
             relays=relays,
         )
-        self.media_events: MediaListener = MediaEvents(
+        self.media_events = MediaEvents(
             self._find_with_owner, self._runner.close_bridge, when_settled
         )
         self._presence = AgentPresence()
@@ -524,28 +524,39 @@ class Calls:
     async def take(self, site_id: int, seen: SiteOwner | None) -> int:
         """Take a site of the cluster from the owner that was seen last, and continue its calls.
 
-        Return the new term, `NOBODY` if another process was faster. Bridges at media workers that
-        this process can use, too, are kept; calls that have none there continue over bridges of
-        this node. Raises `StoreUnavailable`.
+        Return the new term, `NOBODY` if another process was faster. The calls keep the bridges that
+        this process can control, too. Raises `StoreUnavailable`.
         """
         former = await self._store.write(lambda rows: self._take(rows, site_id, seen))
         if former is None:
             return NOBODY
-        bridges = [bridge.id for call in former.calls for bridge in call.bridges.values()]
-        found = await self._media.claim(frozenset(bridges))
-        self._drop(site_id)
-        self.ownership.begin(former.terms)
+        has_workers = seen is None or self._has_workers_of(seen.node_id)
+        with self.media_events.holding([call.id for call in former.calls]):
+            bridges = _workers_of(former.calls) if has_workers else {}
+            found = await self._media.claim(bridges) if bridges else ()
+            self._drop(site_id)
+            self.ownership.begin(former.terms)
+            self._continue(site_id, former, found, has_workers=has_workers)
+        return former.terms[site_id]
+
+    def _has_workers_of(self, node_id: str) -> bool:
+        """Whether this process controls the same media workers as that one."""
+        is_same_node = node_of_member(node_id) == node_of_member(self._node_id)
+        return is_same_node or self._media.is_shared
+
+    def _continue(
+        self, site_id: int, former: _Former, found: Collection[BridgeStatus], *, has_workers: bool
+    ) -> None:
+        """Continue the calls of a site with the bridges that were found."""
         site = self.site(site_id)
         site.restore(former.calls, is_staffed=site_id in former.staffed)
         for call in former.calls:
             self._join_links.restore(call)
-            statuses = [status for status in found if status.bridge.call_id == call.id]
-            for status in statuses:
-                site.handle(call, bridge_found(status))
-            if not statuses:
+            if not has_workers:
                 site.handle(call, inputs.NodeChanged(self._new_id()))
+        for status in found:
+            site.handle(site.find(status.bridge.call_id), bridge_found(status))
         site.resume(former.alive_at or UNKNOWN, [status.bridge for status in found])
-        return former.terms[site_id]
 
     def _take(self, rows: Transaction, site_id: int, seen: SiteOwner | None) -> _Former | None:
         term = self.ownership.take(rows, site_id, seen)
@@ -686,6 +697,17 @@ class Calls:
         if not settings.config.is_enabled:
             raise VisavisError(ErrorKind.AudioVideoChatDisabled)
         return settings
+
+
+def _workers_of(calls: Iterable[Call]) -> Mapping[BridgeId, str]:
+    """Return the bridges that media workers may have, and the worker of each."""
+    return {
+        bridge.id: transport.worker
+        for call in calls
+        for bridge in call.bridges.values()
+        for transport in bridge.transports.values()
+        if bridge.is_open and transport.worker
+    }
 
 
 def _consent(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import structlog
@@ -28,6 +29,7 @@ def at_once(act: Callable[[], object]) -> None:
 
 
 def bridge_found(status: BridgeStatus) -> inputs.BridgeFound:
+    """Return the event of a bridge that was found at its media worker."""
     return inputs.BridgeFound(status.bridge, status.up, status.has_journal, status.is_paused)
 
 
@@ -46,13 +48,27 @@ class MediaEvents:
         self._find = find
         self._close = close
         self._when_settled = when_settled
+        self._held: dict[str, list[Callable[[], object]]] = {}
+
+    @contextmanager
+    def holding(self, call_ids: Collection[str]) -> Iterator[None]:
+        """Hold the reports of these calls back, which this process is about to continue."""
+        reports: list[Callable[[], object]] = []
+        self._held.update(dict.fromkeys(call_ids, reports))
+        try:
+            yield
+        finally:
+            for call_id in call_ids:
+                del self._held[call_id]
+            for act in reports:
+                act()
 
     async def leg_up(self, bridge: BridgeId, leg: int) -> None:
         self._handle(bridge.call_id, inputs.LegConnected(bridge, leg))
 
     async def leg_down(self, bridge: BridgeId, leg: int, why: str) -> None:
         log.info("leg down", bridge=str(bridge), leg=leg, why=why)
-        self._when_settled(partial(self._leg_lost, bridge, leg))
+        self._report(bridge.call_id, partial(self._leg_lost, bridge, leg))
 
     async def tap_lost(self, bridge: BridgeId, why: str) -> None:
         self._handle(bridge.call_id, inputs.JournalLost(bridge, why))
@@ -73,7 +89,13 @@ class MediaEvents:
             self._handle(bridge.call_id, inputs.WorkerDraining(frozenset({bridge})))
 
     def _handle(self, call_id: str, event: inputs.Event) -> None:
-        self._when_settled(partial(self._forward, call_id, event))
+        self._report(call_id, partial(self._forward, call_id, event))
+
+    def _report(self, call_id: str, act: Callable[[], object]) -> None:
+        if call_id in self._held:
+            self._held[call_id].append(act)
+        else:
+            self._when_settled(act)
 
     def _leg_lost(self, bridge: BridgeId, leg: int) -> None:
         if not self._forward(bridge.call_id, inputs.LegLost(bridge, leg)):
