@@ -73,6 +73,18 @@ test("a repeated answer is taken by a page that has missed it, and by no other",
   close();
 });
 
+test("a description that the browser rejects does not stop those that follow", async () => {
+  const { link, connection, close } = await open(true);
+  await link.begin(true);
+  vi.spyOn(connection, "setRemoteDescription").mockRejectedValueOnce(
+    new DOMException("", "InvalidAccessError"),
+  );
+  await expect(link.take("answer", REMOTE)).rejects.toThrow(DOMException);
+  await link.take("answer", REMOTE);
+  expect(connection.signalingState).toBe("stable");
+  close();
+});
+
 test("a provisional answer connects early; a browser that refuses it connects with the answer", async () => {
   const chromium = await open(true);
   await chromium.link.begin(true);

@@ -74,10 +74,12 @@ export class Link extends Observable {
 
   /** Apply an offer or an answer of the other page, after those that came before it. */
   take(kind: Kind, description: Received): Promise<void> {
-    this.steps = this.steps.then(() => {
+    const apply = () => {
       if (kind === "offer") return this.takeOffer(description);
       return kind === "answer" ? this.takeAnswer(description) : this.connect(description);
-    });
+    };
+    // also after a description that the browser has rejected
+    this.steps = this.steps.then(apply, apply);
     return this.steps;
   }
 

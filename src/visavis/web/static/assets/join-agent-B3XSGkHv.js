@@ -1,1 +1,0 @@
-/* empty css             */import{t as e}from"./console-jA_QvTYD.js";var t=new e;t.join=location.pathname.split(`/`).pop()??``,document.body.append(t);

@@ -1,0 +1,1 @@
+/* empty css             */import{t as e}from"./console-C6PRp0n2.js";var t=new e;t.join=location.pathname.split(`/`).pop()??``,document.body.append(t);
