@@ -91,8 +91,14 @@ def test_an_oauth_client_authorizes_with_pkce(system: System, page: Page) -> Non
     read_the_configuration(page)
 
 
-def test_axe_finds_nothing_in_operations_and_dialogue(page: Page, axe: str) -> None:
+def test_axe_finds_nothing_in_dialogue_and_operations(page: Page, axe: str) -> None:
     page.evaluate(axe)
+    # before the operations are open: axe takes seconds for all that they show
+    page.locator(AUTHORIZE).click()
+    expect(page.locator(".dialog-ux")).to_be_visible()
+    expect_nothing(page, "dialogue")
+    page.keyboard.press("Escape")
+    expect(page.locator(".dialog-ux")).to_be_hidden()
     for method in ("get", "put", "delete", "patch"):
         operation = page.locator(f".opblock-{method}").first
         operation.get_by_role("button").first.click()
@@ -101,9 +107,6 @@ def test_axe_finds_nothing_in_operations_and_dialogue(page: Page, axe: str) -> N
     expect(page.locator(".live-responses-table").first).to_be_visible()
     page.locator(".models .json-schema-2020-12-accordion").first.click()
     expect_nothing(page, "operations")
-    page.locator(AUTHORIZE).click()
-    expect(page.locator(".dialog-ux")).to_be_visible()
-    expect_nothing(page, "dialogue")
 
 
 def test_a_phone_shows_an_operation_without_scrolling_sideways(page: Page) -> None:
