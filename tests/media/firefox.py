@@ -54,7 +54,7 @@ class _Blank(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.end_headers()
-        self.wfile.write(b"<video muted></video>")
+        self.wfile.write(b"<video muted style='opacity: 0'></video>")
 
     def log_message(self, *_: object) -> None:
         pass
