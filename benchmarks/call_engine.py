@@ -34,6 +34,7 @@ from visavis.domain.leg import (
     LocalTransport,
     RemoteTransport,
 )
+from visavis.domain.ownership import SiteTerm
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
@@ -72,7 +73,9 @@ class NoMedia:
 
     is_shared = False
 
-    async def claim(self, bridges: Mapping[BridgeId, str]) -> Collection[BridgeStatus]:
+    async def claim(
+        self, bridges: Mapping[BridgeId, str], term: SiteTerm
+    ) -> Collection[BridgeStatus]:
         return ()
 
     async def tap(self, bridge: BridgeId, manifest: Manifest) -> str:

@@ -52,6 +52,7 @@ from visavis.local_socket import fetch
 from visavis.log_lines import is_for_people
 from visavis.media.bus_control import BusTransport
 from visavis.media.control_channel import LOCAL, UnixTransport
+from visavis.media.worker_client import Fencing
 from visavis.media.worker_pool import WorkerPool
 from visavis.protocol.cluster import ChangesWritten
 from visavis.protocol.routes import Caller, RateClass
@@ -157,6 +158,7 @@ class App(Services):
         self.lifecycle = Lifecycle()
         self.jobs = Jobs(store, self.member_id)
         self.tally = RecordingTotals()
+        self.fencing = Fencing()
         self.media = self._media()
         self.ice = IceDirectory(
             settings.stun_servers,
@@ -167,6 +169,9 @@ class App(Services):
         relays = self._relays if self.ice.has_relay else None
         me = self._member()
         self.calls = build_calls(self, settings, self.media, me, relays, self.cluster)
+        self.fencing.term_of = self.calls.term_of
+        if self.cluster:
+            self.fencing.on_fenced = self.cluster.check_sites
         self.gate = connection_gate(settings)
         self.metrics_access = MetricsAccess(settings.metrics_networks, settings.metrics_token)
         self.open_sockets = OpenSockets(settings.sockets_per_address, settings.sockets_per_site)
@@ -207,7 +212,7 @@ class App(Services):
         sockets, bus = self.settings.media_sockets, self.nodes_bus
         name = str(self.number) if self.number else LOCAL
         transports = [UnixTransport(socket, name) for socket in sockets]
-        local = partial(WorkerPool, transports, node_id=self.node_id)
+        local = partial(WorkerPool, transports, node_id=self.node_id, fencing=self.fencing)
         if sockets or bus is None:
             return local()
 

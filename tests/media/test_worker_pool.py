@@ -30,6 +30,7 @@ from visavis.bus.local import LocalBus
 from visavis.bus.nats import BusOptions
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId, BridgeStatus
+from visavis.domain.ownership import SiteTerm
 from visavis.media import bus_control, control_protocol, worker, worker_pool
 from visavis.media.bus_control import BusTransport
 from visavis.media.control_channel import UnixTransport
@@ -45,6 +46,7 @@ from visavis.tasks import cancelled
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+TERM = SiteTerm(1, 1)
 
 
 class EventLog:
@@ -361,7 +363,7 @@ async def test_another_app_takes_bridges_over(harness: PoolHarness) -> None:
     running = asyncio.create_task(other.run(EventLog()))
     claimed = {taken: worker_name, BridgeId("gone", 1): worker_name, BridgeId("x", 1): "away/0"}
     status = BridgeStatus(taken, frozenset(), has_journal=True)
-    assert await other.claim(claimed) == [status]
+    assert await other.claim(claimed, TERM) == [status]
     await until(lambda: harness.plane.bridges == 1)
     assert (await harness.plane.open_leg(mine, VISITOR_LEG)) == kept
     await harness.plane.close(taken)  # by the former owner, which has it no longer
@@ -379,7 +381,7 @@ async def test_bridges_of_a_worker_that_dies_are_not_taken_over(harness: PoolHar
     running = asyncio.create_task(other.run(EventLog()))
     await until(lambda: other.living == 2)
     await harness.kill(next(n for n in range(2) if worker_name.endswith((f"-{n}", f"-{n}.sock"))))
-    assert await other.claim({bridge: worker_name}) == []
+    assert await other.claim({bridge: worker_name}, TERM) == []
     await cancelled(running)
 
 
@@ -400,11 +402,11 @@ async def test_the_app_processes_of_a_machine_share_its_workers(
         assert await log.told.get() == ("up", bridge, VISITOR_LEG)
         assert log.told.empty()
 
-    claimed = await pools[0].claim({bridges[1]: "/s", BridgeId("gone", 1): "/s"})
+    claimed = await pools[0].claim({bridges[1]: "/s", BridgeId("gone", 1): "/s"}, TERM)
     assert [status.bridge for status in claimed] == [bridges[1]]
     alone._send_event(control_protocol.LegUp(bridges[1], AGENT_LEG))
     assert await logs[0].told.get() == ("up", bridges[1], AGENT_LEG)
-    await pools[1].claim({bridges[1]: "/s"})
+    await pools[1].claim({bridges[1]: "/s"}, TERM)
 
     apps[1].cancel()
     await asyncio.gather(apps[1], return_exceptions=True)
@@ -419,13 +421,63 @@ async def test_the_app_processes_of_a_machine_share_its_workers(
     await alone.close()
 
 
+async def test_a_worker_refuses_the_commands_of_a_former_owner(
+    harness: PoolHarness, tmp_path: Path
+) -> None:
+    alone, socket = worker.Worker(harness.settings, free_media_port()), tmp_path / "s"
+    server = await asyncio.start_unix_server(alone.serve_app, socket)
+    pool, successor = (WorkerPool([UnixTransport(socket, app)]) for app in ("", "1"))
+    apps = [asyncio.create_task(each.run(EventLog())) for each in (pool, successor)]
+    terms = {"taken": SiteTerm(1, 4), "left": SiteTerm(1, 4), "other": SiteTerm(2, 1)}
+    fenced: list[str] = []
+
+    async def on_fenced() -> None:
+        fenced.append("former owner")
+
+    pool.fencing.term_of, pool.fencing.on_fenced = lambda one: terms.get(one.call_id), on_fenced
+    successor.fencing.term_of = lambda _: SiteTerm(1, 5)
+    (former,) = pool._clients
+    taken, left, other = (BridgeId(name, 1) for name in ("taken", "left", "other"))
+    for bridge in (taken, left, other):
+        await pool.open_leg(bridge, VISITOR_LEG)
+        await pool.open_leg(bridge, AGENT_LEG)
+    await successor.open_leg(BridgeId("unknown", 1), VISITOR_LEG)  # so that it is connected
+    found = await successor.claim({taken: "/s"}, SiteTerm(1, 5))
+    assert [status.bridge for status in found] == [taken]
+
+    terms["new"] = SiteTerm(1, 4)
+    commands = [
+        former.pause(taken, paused=True),
+        former.join(taken),
+        former.tap(taken, MANIFEST),
+        former.open_leg(BridgeId("new", 1), VISITOR_LEG),
+    ]
+    for command in commands:
+        with pytest.raises(VisavisError, match="Another process owns the site"):
+            await command
+    del terms["taken"]  # it has forgotten the call, but a task of it goes on
+    with pytest.raises(VisavisError, match="Another process owns the site"):
+        await former.close(taken)
+    assert fenced == ["former owner"] * 5
+    assert set(alone._relay.bridges) == {taken, left, other, BridgeId("unknown", 1)}
+    assert not alone._relay.bridges[taken].is_paused
+
+    await successor.pause(taken, paused=True)
+    await former.join(other)  # of a site that it still owns
+    await former.close(left)  # nobody else controls it
+    assert left not in alone._relay.bridges
+    await cancelled(*apps)
+    server.close()
+    await alone.close()
+
+
 async def test_a_worker_that_does_not_answer_has_no_bridges_to_claim(
     harness: PoolHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_pool, "CLAIM_SECONDS", 0.0)
     bridge = BridgeId("call", 1)
     opened = await harness.plane.open_leg(bridge, VISITOR_LEG)
-    assert await harness.plane.claim({bridge: opened.worker}) == []
+    assert await harness.plane.claim({bridge: opened.worker}, TERM) == []
 
 
 async def test_a_worker_that_does_not_come_is_not_waited_for(

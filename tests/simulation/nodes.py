@@ -27,6 +27,7 @@ from visavis.domain.leg import (
     RemoteTransport,
 )
 from visavis.domain.membership import Member, MemberLoad
+from visavis.domain.ownership import SiteTerm
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
 from visavis.domain.site_settings import SiteSettings
@@ -110,7 +111,9 @@ class SimulatedMedia:
     async def _answer(self) -> None:
         await asyncio.sleep(0.001)
 
-    async def claim(self, bridges: Mapping[BridgeId, str]) -> Collection[BridgeStatus]:
+    async def claim(
+        self, bridges: Mapping[BridgeId, str], term: SiteTerm
+    ) -> Collection[BridgeStatus]:
         await self._answer()
         workers = self._cluster.workers
         found = workers.bridges.keys() & bridges

@@ -30,6 +30,14 @@ class SiteOwner:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteTerm:
+    """Term of the owner of a site, in a command to a media worker."""
+
+    site_id: int
+    term: int
+
+
+@dataclass(frozen=True, slots=True)
 class MemberView:
     """View that one member has of the others.
 

@@ -3,10 +3,14 @@
 Each frame is a JSON object with a `type`. On a Unix stream socket, its length in bytes precedes it
 as a u32 (big-endian), and an app process first sends `Attach`; `bus_control` carries the other
 frames between nodes. The app sends requests with a `request_id`. The worker answers each of them
-once, in any order, with `Done`, `OurEnd`, `BridgeList` or `Failed`, and sends events at any time.
-The app's first request on each connection is `ListBridges`: if the app process dies, its bridges
-continue and the next process takes them over. While the app of a bridge is not connected, the
-worker closes the bridge once its browsers have all been silent for `SILENT_SECONDS`.
+once, in any order, with `Done`, `OurEnd`, `BridgeList`, `Failed` or `Fenced`, and sends events at
+any time. The app's first request on each connection is `ListBridges`: if the app process dies, its
+bridges continue and the next process takes them over. While the app of a bridge is not connected,
+the worker closes the bridge once its browsers have all been silent for `SILENT_SECONDS`.
+
+A worker keeps the newest term of each site that it has received. It refuses a command with an older
+one: another process owns the site by now, and the sender, which may have been frozen, does not know
+that yet. But an app may always close a bridge that it controls.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from typing import Any, Final
 import msgspec
 
 from visavis.domain.leg import BridgeId, BridgeStatus, LocalTransport, RemoteTransport
+from visavis.domain.ownership import SiteTerm
 from visavis.domain.recording import Manifest
 from visavis.media.limits import Limit
 from visavis.rtp.mos import LegReport
@@ -46,11 +51,12 @@ class Attach(ControlFrame, frozen=True):
 class ListBridges(ControlFrame, frozen=True):
     """Request for the bridges that this app controls, which are returned in a `BridgeList`.
 
-    First it takes over the `claimed` bridges of other apps.
+    First it takes over the `claimed` bridges of other apps, all of the site of `term` if it is set.
     """
 
     request_id: int
     claimed: list[BridgeId] = []
+    term: SiteTerm | None = None
 
 
 class Tap(ControlFrame, frozen=True):
@@ -59,6 +65,7 @@ class Tap(ControlFrame, frozen=True):
     request_id: int
     bridge: BridgeId
     manifest: Manifest
+    term: SiteTerm | None = None
 
 
 class AppendNote(ControlFrame, frozen=True, tag="Note"):
@@ -67,6 +74,7 @@ class AppendNote(ControlFrame, frozen=True, tag="Note"):
     request_id: int
     bridge: BridgeId
     note: dict[str, Any]
+    term: SiteTerm | None = None
 
 
 class Pause(ControlFrame, frozen=True):
@@ -75,6 +83,7 @@ class Pause(ControlFrame, frozen=True):
     request_id: int
     bridge: BridgeId
     is_paused: bool
+    term: SiteTerm | None = None
 
 
 class OpenLeg(ControlFrame, frozen=True):
@@ -83,6 +92,7 @@ class OpenLeg(ControlFrame, frozen=True):
     request_id: int
     bridge: BridgeId
     leg: int
+    term: SiteTerm | None = None
 
 
 class SetRemote(ControlFrame, frozen=True):
@@ -92,6 +102,7 @@ class SetRemote(ControlFrame, frozen=True):
     bridge: BridgeId
     leg: int
     remote: RemoteTransport
+    term: SiteTerm | None = None
 
 
 class Join(ControlFrame, frozen=True):
@@ -99,6 +110,7 @@ class Join(ControlFrame, frozen=True):
 
     request_id: int
     bridge: BridgeId
+    term: SiteTerm | None = None
 
 
 class Close(ControlFrame, frozen=True):
@@ -106,6 +118,7 @@ class Close(ControlFrame, frozen=True):
 
     request_id: int
     bridge: BridgeId
+    term: SiteTerm | None = None
 
 
 class PingWorker(ControlFrame, frozen=True, tag="Ping"):
@@ -146,6 +159,12 @@ class Failed(ControlFrame, frozen=True):
     request_id: int
     error: str
     message: str
+
+
+class Fenced(ControlFrame, frozen=True):
+    """Reply to a request that was refused because the site has a newer owner."""
+
+    request_id: int
 
 
 class LegUp(ControlFrame, frozen=True):
@@ -228,6 +247,8 @@ Request = (
 )
 OnBridge = Tap | AppendNote | Pause | OpenLeg | SetRemote | Join
 """Requests on a bridge that continues: the app that sends them controls the bridge."""
-Reply = Done | OurEnd | BridgeList | Failed
+Command = OnBridge | Close
+"""Requests that only the owner of the bridge's site may make, with its `term`."""
+Reply = Done | OurEnd | BridgeList | Failed | Fenced
 AboutBridge = LegUp | LegDown | LegQualityReport | TapLost
 Event = AboutBridge | BridgeTaken | LimitReached | PortReport

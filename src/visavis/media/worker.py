@@ -234,6 +234,7 @@ class Worker:
         self._reported = control_protocol.PortReport()
         self._controllers = Controllers()
         self._silent_since: dict[BridgeId, float] = {}
+        self._terms: dict[int, int] = {}
         self._loop = asyncio.get_running_loop()
 
     @property
@@ -332,6 +333,10 @@ class Worker:
     async def _answer(
         self, name: str, controller: Controller, request: control_protocol.Request
     ) -> None:
+        if self._is_overtaken(name, request):
+            log.warning("command of a former owner refused", app=name)
+            controller.send(control_protocol.Fenced(request.request_id))
+            return
         if isinstance(request, control_protocol.ListBridges):
             controller.send(self._list_bridges(name, request))
             return
@@ -349,6 +354,18 @@ class Worker:
         ):
             self._controllers.forget(request.bridge)
         controller.send(reply)
+
+    def _is_overtaken(self, name: str, request: control_protocol.Request) -> bool:
+        """Whether the site of a request has a newer owner; remember the newest term."""
+        match request:
+            case control_protocol.Close(bridge=bridge) if self._controllers.controls(name, bridge):
+                return False
+            case control_protocol.PingWorker() | control_protocol.CheckRecording():
+                return False
+        if (given := request.term) is None:
+            return False
+        newest = self._terms[given.site_id] = max(given.term, self._terms.get(given.site_id, 0))
+        return given.term < newest
 
     def _list_bridges(
         self, name: str, request: control_protocol.ListBridges

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Callable, Collection, Coroutine, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
 import structlog
+from msgspec import structs
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, BridgeStatus, LocalTransport, RemoteTransport
+from visavis.domain.ownership import SiteTerm
 from visavis.domain.recording import Manifest
 from visavis.media import control_protocol
 from visavis.media.control_channel import ControlChannel, ControlTransport
@@ -30,6 +32,25 @@ RECONNECT_SECONDS: Final = 0.2
 Reply = asyncio.Future[control_protocol.Reply]
 
 
+def _no_term(_: BridgeId) -> SiteTerm | None:
+    return None
+
+
+async def _ignore() -> None: ...
+
+
+@dataclass(slots=True)
+class Fencing:
+    """Protection of the media workers from a process that does not own a site any more.
+
+    `term_of` returns the term of the site of a bridge, `None` if its call is unknown. `on_fenced`
+    is awaited when a worker has refused a command because the site has a newer owner.
+    """
+
+    term_of: Callable[[BridgeId], SiteTerm | None] = _no_term
+    on_fenced: Callable[[], Awaitable[None]] = _ignore
+
+
 class WorkerClient:
     """Client of one worker.
 
@@ -39,7 +60,7 @@ class WorkerClient:
     this process are closed. `on_change` is called when the connection is established or lost, and
     when the bridges are listed. `limits_reached` counts the reached limits since the start, and
     `port` is the worker's last report about its media port. `node_id` is the node that has the
-    worker's journals.
+    worker's journals. Commands have the terms of the `fencing`.
     """
 
     def __init__(
@@ -48,8 +69,11 @@ class WorkerClient:
         on_change: Callable[[], None] = lambda: None,
         expected: Collection[BridgeId] = (),
         node_id: str = "",
+        fencing: Fencing | None = None,
     ) -> None:
         self._transport = transport
+        self._fencing = fencing or Fencing()
+        self._terms: dict[BridgeId, SiteTerm] = {}
         self.node_id = node_id
         self._on_change = on_change
         self._expected = expected
@@ -119,17 +143,21 @@ class WorkerClient:
             if status.bridge not in self.bridges:
                 await self._ask(control_protocol.Close(next(self._request_ids), status.bridge))
 
-    async def claim(self, bridges: Collection[BridgeId]) -> Collection[BridgeStatus]:
+    async def claim(
+        self, bridges: Collection[BridgeId], term: SiteTerm
+    ) -> Collection[BridgeStatus]:
         """Take over bridges of another app; return those that are here. Raises `VisavisError`."""
         self.bridges.update(bridges)  # also if no answer arrives: they can be closed then
-        listed = await self._list_bridges(bridges)
+        listed = await self._list_bridges(bridges, term)
         found = [status for status in listed if status.bridge in bridges]
         self.bridges.difference_update(bridges)
         self.bridges.update(status.bridge for status in found)
         return found
 
-    async def _list_bridges(self, claimed: Collection[BridgeId]) -> Collection[BridgeStatus]:
-        request = control_protocol.ListBridges(next(self._request_ids), list(claimed))
+    async def _list_bridges(
+        self, claimed: Collection[BridgeId], term: SiteTerm | None = None
+    ) -> Collection[BridgeStatus]:
+        request = control_protocol.ListBridges(next(self._request_ids), list(claimed), term)
         reply = await self._ask(request)
         if not isinstance(reply, control_protocol.BridgeList):
             raise VisavisError(ErrorKind.MediaUnavailable)
@@ -141,6 +169,7 @@ class WorkerClient:
         gone = frozenset(self.bridges)
         self.lost |= gone
         self.bridges.clear()
+        self._terms.clear()
         for future in self._pending.values():
             if not future.done():
                 future.set_exception(VisavisError(ErrorKind.MediaUnavailable))
@@ -197,6 +226,7 @@ class WorkerClient:
         self.bridges.discard(bridge)
         self.lost.discard(bridge)
         await self._ask(control_protocol.Close(next(self._request_ids), bridge))
+        self._terms.pop(bridge, None)
 
     async def _ask_transport(self, request: control_protocol.Request) -> LocalTransport:
         reply = await self._ask(request)
@@ -208,6 +238,8 @@ class WorkerClient:
         """Send a request and wait for its reply; raises `VisavisError`."""
         if self._channel is None:
             raise VisavisError(ErrorKind.MediaUnavailable)
+        if isinstance(request, control_protocol.Command):
+            request = structs.replace(request, term=self._newest_term(request.bridge))
         future: Reply = asyncio.get_running_loop().create_future()
         self._pending[request.request_id] = future
         self._channel.send(request)
@@ -217,9 +249,18 @@ class WorkerClient:
             raise VisavisError(ErrorKind.MediaUnavailable) from None
         finally:
             self._pending.pop(request.request_id, None)
+        if isinstance(reply, control_protocol.Fenced):
+            await self._fencing.on_fenced()  # the call is forgotten: nothing follows from the error
+            raise VisavisError(ErrorKind.MediaUnavailable, "Another process owns the site.")
         if isinstance(reply, control_protocol.Failed):
             raise VisavisError(ErrorKind[reply.error], reply.message)
         return reply
+
+    def _newest_term(self, bridge: BridgeId) -> SiteTerm | None:
+        """Return the term for a command, the last one for a call that is unknown by now."""
+        if term := self._fencing.term_of(bridge):
+            self._terms[bridge] = term
+        return self._terms.get(bridge)
 
     async def _listen(self, channel: ControlChannel, listener: MediaListener) -> None:
         while True:

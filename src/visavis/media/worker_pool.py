@@ -15,10 +15,11 @@ from typing import Any, Final
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, BridgeStatus, LocalTransport, RemoteTransport
 from visavis.domain.media_placement import WorkerLoad, choose_worker
+from visavis.domain.ownership import SiteTerm
 from visavis.domain.recording import Manifest
 from visavis.media.control_channel import ControlTransport
 from visavis.media.limits import Limit
-from visavis.media.worker_client import WorkerClient
+from visavis.media.worker_client import Fencing, WorkerClient
 from visavis.protocol.cluster import WorkerReport, decode_worker_report
 from visavis.services.ports import Bus, MediaListener
 from visavis.services.topics import WORKERS_TOPIC
@@ -67,9 +68,11 @@ class WorkerPool:
         node_id: str = "",
         region: str = "",
         remote: Remote | None = None,
+        fencing: Fencing | None = None,
     ) -> None:
         self._region = region
         self._remote = remote
+        self.fencing = fencing or Fencing()
         self._expected: set[BridgeId] = set()
         self._listener: MediaListener | None = None
         self._began_at = 0.0
@@ -79,7 +82,7 @@ class WorkerPool:
             self._add(transport, node_id)
 
     def _add(self, transport: ControlTransport, node_id: str) -> PooledWorker:
-        client = WorkerClient(transport, self._news.set, self._expected, node_id)
+        client = WorkerClient(transport, self._news.set, self._expected, node_id, self.fencing)
         added = self._workers[transport.name] = PooledWorker(client)
         return added
 
@@ -196,20 +199,24 @@ class WorkerPool:
     def is_shared(self) -> bool:
         return self._remote is not None
 
-    async def claim(self, bridges: Mapping[BridgeId, str]) -> Collection[BridgeStatus]:
+    async def claim(
+        self, bridges: Mapping[BridgeId, str], term: SiteTerm
+    ) -> Collection[BridgeStatus]:
         claimed = defaultdict[str, list[BridgeId]](list)
         for bridge, address in bridges.items():
             claimed[address].append(bridge)
-        found = await asyncio.gather(*(self._claim(*entry) for entry in claimed.items()))
+        found = await asyncio.gather(*(self._claim(*entry, term) for entry in claimed.items()))
         return list(itertools.chain.from_iterable(found))
 
-    async def _claim(self, address: str, bridges: Collection[BridgeId]) -> Collection[BridgeStatus]:
+    async def _claim(
+        self, address: str, bridges: Collection[BridgeId], term: SiteTerm
+    ) -> Collection[BridgeStatus]:
         with suppress(TimeoutError, VisavisError):
             async with asyncio.timeout(CLAIM_SECONDS):
                 await self._wait_until(lambda: not self._is_expected(address))
                 for client in self._clients:
                     if client.address == address and client.is_connected:
-                        return await client.claim(bridges)
+                        return await client.claim(bridges, term)
         return ()
 
     def _is_expected(self, address: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 
 import structlog
 
-from visavis.domain.ownership import NOBODY, SiteOwner
+from visavis.domain.ownership import NOBODY, SiteOwner, SiteTerm
 from visavis.services.ports import Transaction
 
 log = structlog.get_logger(__name__)
@@ -46,6 +46,11 @@ class Ownership:
     def sites(self) -> Collection[int]:
         """Sites that this process owns as far as it knows."""
         return list(self._terms)
+
+    def term_of(self, site_id: int) -> SiteTerm | None:
+        """Return the term of a site of this process."""
+        term = self._terms.get(site_id)
+        return SiteTerm(site_id, term) if term else None
 
     def owns(self, site_id: int) -> bool:
         return site_id in self._terms

@@ -44,7 +44,7 @@ from visavis.domain.leg import BridgeId, BridgeStatus, LocalTransport, RemoteTra
 from visavis.domain.library import Entry, FoundEntries, LibrarySearch
 from visavis.domain.membership import Member
 from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, Grant
-from visavis.domain.ownership import SiteOwner
+from visavis.domain.ownership import SiteOwner, SiteTerm
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import ClockOffset, Delivery, Manifest, RecordingState
@@ -725,11 +725,14 @@ class MediaPlane(Protocol):
     def is_shared(self) -> bool:
         """Whether the other nodes have the same workers, those of the media nodes."""
 
-    async def claim(self, bridges: Mapping[BridgeId, str]) -> Collection[BridgeStatus]:
+    async def claim(
+        self, bridges: Mapping[BridgeId, str], term: SiteTerm
+    ) -> Collection[BridgeStatus]:
         """Take over bridges of another app process; return the state of those that were found.
 
         The values are the `LocalTransport.worker` of the bridges. The listener receives their
-        events from now on, the other process no longer. Bridges of workers that do not answer are
+        events from now on, the other process no longer. The workers refuse commands with an older
+        term than that of the bridges' site. Bridges of workers that do not answer are
         not found; this raises nothing.
         """
 

@@ -26,6 +26,7 @@ from visavis.domain.leg import (
     LocalTransport,
     RemoteTransport,
 )
+from visavis.domain.ownership import SiteTerm
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
@@ -88,7 +89,9 @@ class FakeMediaPlane:
         if kind:
             raise VisavisError(kind)
 
-    async def claim(self, bridges: Mapping[BridgeId, str]) -> Collection[BridgeStatus]:
+    async def claim(
+        self, bridges: Mapping[BridgeId, str], term: SiteTerm
+    ) -> Collection[BridgeStatus]:
         if self.on_claim:
             await self.on_claim()
         return [one for one in self.carried if bridges.get(one.bridge) == WORKER]

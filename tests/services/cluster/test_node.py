@@ -27,7 +27,7 @@ from visavis.bus.local import LocalBus
 from visavis.domain.config import Config
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId, BridgeStatus
 from visavis.domain.membership import Member, MemberLoad, MemberState
-from visavis.domain.ownership import SiteOwner, candidates
+from visavis.domain.ownership import SiteOwner, SiteTerm, candidates
 from visavis.domain.people import Visitor
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.site_settings import SiteSettings
@@ -264,6 +264,25 @@ async def test_the_former_owner_gives_up_when_it_wakes_up(nodes: tuple[Node, Nod
     first.edge.agent_left(agent_session("b-agent"))
     assert first.cluster._owner._nodes[second.node_id].sockets == {}
     assert first.calls.ownership.lost == {SITE}
+
+
+async def test_a_process_that_a_media_worker_has_refused_gives_its_site_up(
+    nodes: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = nodes
+    bridge = BridgeId(await connect(second, first), 1)
+    assert first.calls.term_of(bridge) == SiteTerm(SITE, 1)
+    await take_over(first, second)
+    assert second.calls.term_of(bridge) == SiteTerm(SITE, 2)
+    check, answers = first.cluster._guard.check, [False, True]
+
+    async def try_to_check() -> bool:
+        return answers.pop(0) and await check()
+
+    monkeypatch.setattr(first.cluster._guard, "check", try_to_check)
+    await first.cluster.check_sites()
+    assert first.calls.term_of(bridge) is None
+    assert first.calls.ownership.term_of(SITE) is None
 
 
 async def test_one_that_was_slower_takes_nothing(nodes: tuple[Node, Node]) -> None:

@@ -23,7 +23,7 @@ from visavis.domain.call_timings import CallTimings
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, BridgeStatus
 from visavis.domain.membership import node_of_member
-from visavis.domain.ownership import NOBODY, SiteOwner
+from visavis.domain.ownership import NOBODY, SiteOwner, SiteTerm
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import Consent, RecordingPolicy
 from visavis.domain.site_settings import SiteSettings
@@ -501,6 +501,11 @@ class Calls:
         calls = [call for site in self._sites.values() for call in site.calls.values()]
         return [bridge.id for call in calls for bridge in call.bridges.values()]
 
+    def term_of(self, bridge: BridgeId) -> SiteTerm | None:
+        """Return the term that the commands about a bridge need; `None` if its call is unknown."""
+        site = self._owners.get(bridge.call_id)
+        return self.ownership.term_of(site.site_id) if site else None
+
     async def restore(self) -> None:
         """Restore the calls of this node's former app process; `resume` lets them continue.
 
@@ -530,14 +535,15 @@ class Calls:
         former = await self._store.write(lambda rows: self._take(rows, site_id, seen))
         if former is None:
             return NOBODY
+        term = SiteTerm(site_id, former.terms[site_id])
         has_workers = seen is None or self._has_workers_of(seen.node_id)
         with self.media_events.holding([call.id for call in former.calls]):
             bridges = _workers_of(former.calls) if has_workers else {}
-            found = await self._media.claim(bridges) if bridges else ()
+            found = await self._media.claim(bridges, term) if bridges else ()
             self._drop(site_id)
             self.ownership.begin(former.terms)
             self._continue(site_id, former, found, has_workers=has_workers)
-        return former.terms[site_id]
+        return term.term
 
     def _has_workers_of(self, node_id: str) -> bool:
         """Whether this process controls the same media workers as that one."""

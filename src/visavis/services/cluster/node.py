@@ -122,6 +122,11 @@ class ClusterNode:
         """Tell the other nodes with the next heartbeat that this process may own sites again."""
         self._heartbeats.is_leaving = False
 
+    async def check_sites(self) -> None:
+        """Give up the sites that other processes have taken, as soon as the database answers."""
+        while not await self._guard.check():  # noqa: ASYNC110  the database may be away
+            await asyncio.sleep(PAUSE_SECONDS)
+
     async def _check(self) -> None:
         await self._owners.check()
 
