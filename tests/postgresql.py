@@ -89,10 +89,10 @@ class Cluster:
         cleaner.execute(EMPTY)
         self._spare.append((address, cleaner))
 
-    def empty_database(self) -> str:
+    def empty_database(self, options: str = "") -> str:
         """The address of a database without any table."""
         name = f"test_{next(self._numbers)}"
-        self._execute(f"CREATE DATABASE {name}")
+        self._execute(f"CREATE DATABASE {name} {options}")
         return self.address(name)
 
     def address(self, name: str) -> str:
@@ -154,7 +154,7 @@ def _first_data() -> Path:
     if os.geteuid() == 0:
         shutil.chown(directory, USER)
     data = directory / "data"
-    make = (f"{programs()}/initdb", "-D", str(data), "-U", USER, "-A", "trust", "-N")
+    make = (f"{programs()}/initdb", "-D", str(data), "-U", USER, "-A", "trust", "-E", "UTF8", "-N")
     subprocess.run(as_user(*make), check=True, capture_output=True)
     return data
 

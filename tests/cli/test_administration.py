@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
+from tests.postgresql import Cluster
 from tests.running import VISAVIS
 from visavis.cli import main
 from visavis.domain.people import Permission
@@ -204,6 +205,19 @@ def test_a_standard_output_that_is_full_or_closed(tmp_path: Path) -> None:
         if redirection == ">/dev/full":
             assert result.returncode == 1
             assert result.stderr.count("Standard output cannot be written") == 2
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_hold_every_text_is_refused(
+    cluster: Cluster, tmp_path: Path, encoding: str
+) -> None:
+    place = f"ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
+    options = ("--data", str(tmp_path), "--database", cluster.empty_database(place))
+    for command in ("init", "serve"):
+        result = CliRunner().invoke(main, (command, *options))
+        assert result.exit_code == 1
+        assert f"its encoding is {encoding}: create it with" in result.stderr
 
 
 def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 python -m tests.cluster                         storms with the seeds 1, 2, ... for ten minutes
 python -m tests.cluster --seed 7 --minutes 60   the seeds 7, 8, ... for an hour
 python -m tests.cluster --pairs 0.3             with every third fault another one comes along
+python -m tests.cluster --fail-over-manager     pg_auto_failover promotes PostgreSQL's standby
 python -m tests.cluster --check FILE            check a saved history again
 
 Ctrl-C ends it. The result is 1 if a promise was broken; the history is then saved.
@@ -34,7 +35,9 @@ def soak(options: argparse.Namespace) -> int:
     broken, seed = 0, options.seed
     with (
         tempfile.TemporaryDirectory(prefix="visavis-storm-") as directory,
-        running(Path(directory), apps=options.apps) as topology,
+        running(
+            Path(directory), apps=options.apps, has_manager=options.fail_over_manager
+        ) as topology,
     ):
         tokens = [topology.add_agent(name) for name in NAMES]
         end = time.monotonic() + 60 * options.minutes
@@ -72,12 +75,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--apps", type=int, default=2, help="app nodes")
     parser.add_argument("--callers", type=int, default=3, help="calls at a time")
     parser.add_argument("--pairs", type=float, default=0.0, help="share of double faults")
+    parser.add_argument("--fail-over-manager", action="store_true", help="run pg_auto_failover")
     parser.add_argument("--save", type=Path, metavar="DIRECTORY", help="save every history")
     parser.add_argument("--check", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
     if options.check:
         return int(report(read_history(options.check), options.seed, is_first=True))
     subprocess.run(["sh", ROOT / "tests" / "system-packages"], check=True)
+    if options.fail_over_manager:
+        subprocess.run(["sh", ROOT / "tests" / "cluster" / "system-packages"], check=True)
     return 1 if soak(options) else 0
 
 

@@ -100,11 +100,7 @@ def cut_bus(topology: Topology, number: int, seconds: float) -> None:
 
 
 def kill_primary(topology: Topology, number: int, seconds: float) -> None:
-    """Kill it; the standby is promoted after the time that a fail-over manager needs."""
-    topology.postgresql.primary.kill()
-    sleep(seconds)
-    topology.postgresql.promote()
-    topology.postgresql.replace_standby()
+    topology.postgresql.lose_primary(seconds)
 
 
 def kill_balancer(topology: Topology, number: int, seconds: float) -> None:

@@ -20,6 +20,7 @@ import httpx2
 import psycopg
 
 from tests import http_clients
+from tests.cluster.auto_failover import AutoFailover
 from tests.cluster.bus_network import BusNetwork
 from tests.faults.postgresql_pair import PostgresqlPair
 from tests.fork_server import fork_server
@@ -112,15 +113,18 @@ class Topology:
     """App nodes behind HAProxy, media nodes, three NATS servers, two of PostgreSQL, S3.
 
     A page reaches it by any address of 127.0.0.0/8: each is a host name of its own for HAProxy, so
-    the pages of one site are on different nodes.
+    the pages of one site are on different nodes. If it `has_manager`, pg_auto_failover promotes
+    PostgreSQL's standby, otherwise the fault that kills the primary does.
     """
 
-    def __init__(self, directory: Path, *, apps: int = 2, media: int = 2) -> None:
+    def __init__(
+        self, directory: Path, *, apps: int = 2, media: int = 2, has_manager: bool = False
+    ) -> None:
         self.nats = NatsServers(3)
         self.network = BusNetwork(self.nats)
         """That of the first app node; all others reach the servers directly."""
         self.network.start()
-        self.postgresql = PostgresqlPair(is_synchronous=True)
+        self.postgresql = AutoFailover() if has_manager else PostgresqlPair(is_synchronous=True)
         self.objects = SeaweedFs()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -245,8 +249,8 @@ class Topology:
 
 
 @contextmanager
-def running(directory: Path, *, apps: int = 2) -> Iterator[Topology]:
-    topology = Topology(directory, apps=apps)
+def running(directory: Path, *, apps: int = 2, has_manager: bool = False) -> Iterator[Topology]:
+    topology = Topology(directory, apps=apps, has_manager=has_manager)
     try:
         topology.start()
         yield topology

@@ -141,6 +141,13 @@ class PostgresqlPair:
         self.standby.run("pg_ctl", "promote", "-D", str(self.standby.data))
         self.primary, self.standby = self.standby, self.primary
 
+    def lose_primary(self, seconds: float) -> None:
+        """Kill the primary; promote the standby after the time that a fail-over manager needs."""
+        self.primary.kill()
+        time.sleep(seconds)
+        self.promote()
+        self.replace_standby()
+
     def replace_standby(self) -> None:
         """Make the former primary, which is dead, the standby, with a new copy of the data."""
         shutil.rmtree(self.standby.data)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from visavis.cli.configuration import SettingError, load_settings
 from visavis.cli.logs import log_to_stderr
 from visavis.compose import Services
-from visavis.domain.errors import ErrorKind, NewerSchemaError, VisavisError
+from visavis.domain.errors import ErrorKind, UnusableDatabaseError, VisavisError
 from visavis.private_files import make_private, restrict_new_files
 from visavis.protocol.wire import encode
 from visavis.settings import Settings
@@ -150,7 +150,7 @@ def opened(address: str) -> SqlStore:
     """Open the store at a URL; exit with a message if that fails."""
     try:
         return open_store(address)
-    except NewerSchemaError as error:
+    except UnusableDatabaseError as error:
         fail(f"The database {masked(address)} cannot be used: {error}.")
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]

@@ -13,7 +13,7 @@ import structlog
 import uvloop
 
 from visavis.cli.logs import log_to_stderr
-from visavis.domain.errors import NewerSchemaError
+from visavis.domain.errors import UnusableDatabaseError
 from visavis.lifecycle import Lifecycle
 from visavis.log_stream import protect_standard_streams
 from visavis.processes import process_main
@@ -37,7 +37,7 @@ def part(name: str) -> None:
     lifecycle.report_to(reports)
     try:
         _loop_of(name)(run_part(lifecycle, lambda: run(settings, lifecycle)))
-    except NewerSchemaError as error:
+    except UnusableDatabaseError as error:
         click.echo(f"visavis: The database cannot be used: {error}.", err=True)
         sys.exit(CANNOT_START)
     except OSError as error:

@@ -221,5 +221,8 @@ def _filled(sentence: str, parameters: Mapping[str, str | int]) -> str:
     return _ONE_SECOND.sub("1 second", sentence.format(**parameters)) if parameters else sentence
 
 
-class NewerSchemaError(Exception):
-    """A newer version of Visavis has migrated the database; the text says what to do."""
+class UnusableDatabaseError(Exception):
+    """The database is of a newer version of Visavis, or cannot hold its text.
+
+    The text says what to do.
+    """

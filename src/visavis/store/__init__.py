@@ -18,8 +18,8 @@ def open_store(
 
     `database` is a path, or an address that begins with postgresql://, for which the limits are:
     the time to connect to each server, and the time that a statement may take. Raises
-    `sqlalchemy.exc.OperationalError` when it cannot be had, `NewerSchemaError` when a newer version
-    has migrated it already.
+    `sqlalchemy.exc.OperationalError` when it cannot be had, `UnusableDatabaseError` when a newer
+    version has migrated it already, or when it cannot hold every text.
     """
     if database.startswith(POSTGRESQL):
         # its driver is a fifth of what a command has to import

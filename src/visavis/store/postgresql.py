@@ -7,9 +7,10 @@ from typing import Any, Final, cast
 
 from sqlalchemy import Connection, ExceptionContext, create_engine, event, make_url, text
 
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorKind, UnusableDatabaseError, VisavisError
 from visavis.store.migrations import migrate
 from visavis.store.postgresql_client import (
+    ENCODING,
     LIMITS,
     Connector,
     PostgresqlConnection,
@@ -61,13 +62,18 @@ class PostgresqlDatabase:
         self.log_engine = self.engine
         event.listen(self.engine, "do_connect", self._connect)
         event.listen(self.engine, "handle_error", _leave_server)
-        self._migrate()
+        try:
+            self._migrate()
+        except UnusableDatabaseError:
+            self.close()
+            raise
 
     def _connect(self, _: Any, __: Any, ___: Any, parameters: dict[str, Any]) -> Any:
         return self._connector.connect(parameters)
 
     def _migrate(self) -> None:
         with self.engine.connect() as connection:
+            _require_utf8(connection)
             driver = cast(PostgresqlConnection, connection.connection.driver_connection)
             driver.statement_seconds = None  # tables may be large, and another node may be at it
             migrate(connection, before=_alone)
@@ -85,7 +91,21 @@ class PostgresqlDatabase:
 def _defaults(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is added to the parameters of an address; of several hosts, use the primary."""
     is_one_of_several = "," in given.get("host", "")
-    return LIMITS | ({"target_session_attrs": "read-write"} if is_one_of_several else {})
+    return LIMITS | ENCODING | ({"target_session_attrs": "read-write"} if is_one_of_several else {})
+
+
+def _require_utf8(connection: Connection) -> None:
+    """Raise `UnusableDatabaseError` if the database cannot hold the names of all people.
+
+    `initdb` chooses the encoding by the locale, and takes none without one.
+    """
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    connection.rollback()
+    if encoding != "UTF8":
+        raise UnusableDatabaseError(
+            f"its encoding is {encoding}: create it with "
+            "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+        )
 
 
 def _alone(connection: Connection) -> None:

@@ -17,6 +17,8 @@ from sqlalchemy.exc import ArgumentError
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
+ENCODING: Final = {"client_encoding": "utf8"}
+"""Otherwise the driver would return bytes from a database without an encoding."""
 LIMITS: Final = {
     "keepalives_idle": 2,
     "keepalives_interval": 1,

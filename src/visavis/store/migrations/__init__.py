@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 
-from visavis.domain.errors import NewerSchemaError
+from visavis.domain.errors import UnusableDatabaseError
 
 HERE: Final = Path(__file__).parent
 NEWEST: Final = max(step.name for step in (HERE / "versions").glob("[0-9]*.py")).split("_")[0]
@@ -17,13 +17,13 @@ NEWEST: Final = max(step.name for step in (HERE / "versions").glob("[0-9]*.py"))
 def migrate(connection: Connection, before: Callable[[Connection], None] = lambda _: None) -> None:
     """Take every step that this database has not taken yet, after `before`, in one transaction.
 
-    Raise `NewerSchemaError` if it has taken one that this version does not know.
+    Raise `UnusableDatabaseError` if it has taken one that this version does not know.
     """
     with connection.begin():
         before(connection)
         step = _step_of(connection)
         if step is not None and step > NEWEST:  # four digits each: they sort as they follow
-            raise NewerSchemaError(
+            raise UnusableDatabaseError(
                 f"its schema ({step}) is of a newer version of Visavis than this one ({NEWEST}): "
                 "run that version, or restore the backup from before the upgrade"
             )
