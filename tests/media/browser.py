@@ -86,10 +86,11 @@ class Browser:
             self._send_flight(now, send)
 
     def receive_at(self, datagram: bytes, now: float, send: Callable[[bytes], None]) -> None:
-        if answered := answer(datagram):
-            send(answered)
-        elif datagram[0] < 4:
-            self._is_checked = True
+        if datagram[0] < 4:
+            if answered := answer(datagram):
+                send(answered)
+            else:
+                self._is_checked = True
         elif is_dtls(datagram):
             self._connection.bio_write(datagram)
             self._advance(now, send)

@@ -47,9 +47,10 @@ class Network:
             self.lost += 1
             return
         self._free_at = through
-        for _ in range(2 if self._random.random() < self.doubled else 1):
-            at = through + self.delay + self._random.random() * self.jitter
-            if self._random.random() < self.late:
+        chance = self._random.random
+        for _ in range(2 if chance() < self.doubled else 1):
+            at = through + self.delay + chance() * self.jitter
+            if chance() < self.late:
                 at += self.late_by
             heapq.heappush(self._due, (at, next(self._numbers), datagram, deliver))
 
@@ -68,8 +69,9 @@ class Network:
 
     def run_until(self, now: float) -> None:
         """Deliver the datagrams that are due, each at its time."""
-        while self._due and self._due[0][0] <= now:
-            self.now, _, datagram, deliver = heapq.heappop(self._due)
+        due = self._due
+        while due and due[0][0] <= now:
+            self.now, _, datagram, deliver = heapq.heappop(due)
             deliver(datagram)
         self.now = now
 

@@ -44,6 +44,7 @@ class Call:
         self.addresses: dict[int, RemoteAddress] = {
             side: (f"192.0.2.{number}", 4000) for number, side in enumerate(LEGS)
         }
+        self.sides = {address: side for side, address in self.addresses.items()}
         self.legs = {side: self.relay.open_leg(BRIDGE, side, 0.0) for side in LEGS}
         self.sent: dict[int, list[bytes]] = {side: [] for side in LEGS}
         self.up: set[int] = set()
@@ -60,7 +61,7 @@ class Call:
             self.reports.append(event)
 
     def _to_browser(self, datagram: bytes, remote_address: RemoteAddress) -> None:
-        side = next(side for side, address in self.addresses.items() if address == remote_address)
+        side = self.sides[remote_address]
         self.network.send(datagram, lambda data: self._deliver(side, data))
 
     def _deliver(self, side: int, datagram: bytes) -> None:
