@@ -12,9 +12,10 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class Process:
@@ -47,11 +48,13 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     """
 
     _ready: deque[asyncio.Handle]
-    _scheduled: list[asyncio.TimerHandle]
 
     def __init__(self) -> None:
         super().__init__()
         self.errors: list[dict[str, Any]] = []
+        # by time, then in the order in which they were set; tuples are compared faster than handles
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timers_set = 0
         self._simulated_time = 0.0
         self.set_exception_handler(self._on_error)
 
@@ -62,17 +65,29 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def time(self) -> float:
         return self._simulated_time
 
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        self._timers_set += 1
+        heapq.heappush(self._timers, (when, self._timers_set, timer))
+        return timer
+
     def _run_once(self) -> None:
         """Run all callbacks that are ready, or else let time pass until the next one is."""
-        timers, ready = self._scheduled, self._ready
-        while timers and timers[0].cancelled():
+        timers, ready = self._timers, self._ready
+        while timers and timers[0][2].cancelled():
             heapq.heappop(timers)
         if not ready:
             if not timers:
                 raise RuntimeError("nothing is left that could happen")
-            self._simulated_time = max(self._simulated_time, timers[0].when())
-        while timers and timers[0].when() <= self._simulated_time:
-            ready.append(heapq.heappop(timers))
+            self._simulated_time = max(self._simulated_time, timers[0][0])
+        while timers and timers[0][0] <= self._simulated_time:
+            ready.append(heapq.heappop(timers)[2])
         for _ in range(len(ready)):
             handle = ready.popleft()
             if handle.cancelled():
