@@ -722,6 +722,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle, number: int = 0) -> 
         else:
             await app.calls.shut_down()
             if app.cluster:
+                app.cluster.leave()
                 await app.cluster.wait_for_ends(ENDS_SECONDS)
     finally:
         server.should_exit = True

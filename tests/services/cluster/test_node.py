@@ -362,25 +362,23 @@ async def test_another_app_process_of_the_same_node_is_no_successor(
             assert not await node.cluster.find_successors(math.inf)
 
 
-async def test_a_process_waits_until_its_pages_know_that_their_calls_have_ended(
+async def test_a_process_waits_for_the_others_of_its_node_while_it_has_pages(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with two_nodes(store, monkeypatch, ("a", "a:1")) as (first, second):
-        call_id = await connect(second, first)
-        await first.cluster.wait_for_ends(math.inf)  # its page is in a call of its own
+        await first.cluster.wait_for_ends(math.inf)
+        await connect(second, first)
         waiting = child(second.cluster.wait_for_ends(math.inf))
-        await until(lambda: second.edge.is_in_call("a-visitor"))
         await second.cluster.wait_for_ends(0.0)
         assert not waiting.done()
-        await second.edge.end(SITE, call_id)
+        left = NodeHeartbeat(first.node_id, is_leaving=True)
+        second.cluster._heartbeats.receive(encode(left))
         await asyncio.wait_for(waiting, PATIENCE)
 
 
-async def test_a_process_waits_for_no_other_node_to_end_calls(nodes: tuple[Node, Node]) -> None:
+async def test_a_process_does_not_wait_for_other_nodes(nodes: tuple[Node, Node]) -> None:
     first, second = nodes
     await connect(second, first)
-    await second.edge.show_life()
-    assert second.edge.owners_of_calls() == {first.node_id}
     await second.cluster.wait_for_ends(math.inf)
 
 

@@ -237,11 +237,6 @@ class Edge:
         """Socket ids of the open pages of this node."""
         return tuple(self._pages)
 
-    def owners_of_calls(self) -> Collection[str]:
-        """Return the other members that own the calls in which pages of this node are."""
-        pages = (page for page in self._pages.values() if page.is_in_call)
-        return {page.owner for page in pages if not self._is_ours(page)}
-
     def send_on(self, socket_id: str) -> None:
         """Let a page connect again, at another node, unless it has left."""
         if page := self._pages.get(socket_id):

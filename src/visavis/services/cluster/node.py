@@ -143,14 +143,14 @@ class ClusterNode:
         return True
 
     async def wait_for_ends(self, seconds: float) -> None:
-        """Wait until pages of this process know that their calls have ended, at most for this time.
+        """Wait until the node's other app processes have left, at most for this time.
 
-        The calls are those of the other app processes of this node, which are stopped, too.
+        They are stopped, too, and leave when their calls have ended: pages of this process may be
+        in these calls, and have been told so then.
         """
         until = self._elapsed() + seconds
-        while self._owners.heard_here and self._elapsed() < until:
-            await self._edge.show_life()
-            if not self._owners.heard_here.intersection(self._edge.owners_of_calls()):
+        while self._edge.page_count and self._owners.heard_here:
+            if self._elapsed() >= until:
                 break
             await asyncio.sleep(PAUSE_SECONDS)
 
