@@ -80,6 +80,8 @@ ACTIONS: Final[tuple[inputs.RecordingAction, ...]] = ("start", "pause", "resume"
 
 def content_of(value: object) -> object:
     """Return all data of a call, as values that can be compared."""
+    if isinstance(value, str | int | float | bytes | datetime | None):
+        return value
     if isinstance(value, msgspec.Struct):
         fields = value.__struct_fields__
         return {name: content_of(getattr(value, name)) for name in fields}
@@ -124,14 +126,14 @@ class SimulatedCall:
     is_recorded: bool = False
     is_restored_each_time: bool = False
 
-    def copy(self) -> Self:
+    def copy(self, snapshot: bytes) -> Self:
         """Return a simulation that goes on from here: playing the way here takes longer.
 
         The call is restored from its snapshot; a test shows that this is no other call.
         """
         return replace(
             self,
-            call=Call.restore(self.call.snapshot()),
+            call=Call.restore(snapshot),
             commands=self.commands.copy(),
             timers=self.timers.copy(),
             pages=self.pages.copy(),
