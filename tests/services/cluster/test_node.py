@@ -370,6 +370,7 @@ async def test_a_process_waits_for_the_others_of_its_node_while_it_has_pages(
         await connect(second, first)
         waiting = child(second.cluster.wait_for_ends(math.inf))
         await second.cluster.wait_for_ends(0.0)
+        await asyncio.sleep(0)
         assert not waiting.done()
         left = NodeHeartbeat(first.node_id, is_leaving=True)
         second.cluster._heartbeats.receive(encode(left))
