@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -62,6 +63,25 @@ class Work:
     async def then_go_on(self) -> None:
         await self.fail_first()
         await asyncio.Event().wait()
+
+
+async def test_a_task_that_misses_a_cancellation_is_cancelled_again(
+    monkeypatch: pytest.MonkeyPatch, anyio_backend: str
+) -> None:
+    monkeypatch.setattr(tasks, "CANCEL_AGAIN_SECONDS", 0.01)
+    has_begun = asyncio.Event()
+
+    async def miss_one() -> None:
+        has_begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(miss_one())
+    await has_begun.wait()
+    async with asyncio.timeout(PATIENCE):
+        await cancelled(task)
+    assert task.cancelled()
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ FIRST_PAUSE_SECONDS: Final = 0.5
 MAX_PAUSE_SECONDS: Final = 10.0
 HEALTHY_SECONDS: Final = 2.0
 """Seconds after which a restarted task is no longer counted as a problem."""
+CANCEL_AGAIN_SECONDS: Final = 5.0
+"""Time that a task has to clean up before it is cancelled again."""
 MAX_REASON_LENGTH: Final = 200
 
 Run = Callable[[], Awaitable[None]]
@@ -160,9 +162,17 @@ def child(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
 
 
 async def cancelled(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks and wait until they have ended."""
-    for task in tasks:
-        task.cancel()
+    """Cancel tasks and wait until they have ended.
+
+    A task may miss a cancellation: before Python 3.12, `asyncio.wait_for` returns normally if what
+    it waits for ends at that moment, and libraries catch more than they should. So tasks that go on
+    are cancelled again: a process that is stopped would wait for them without end.
+    """
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_SECONDS)
     await asyncio.gather(*tasks, return_exceptions=True)
 
 

@@ -97,6 +97,27 @@ async def test_a_cancellation_that_the_client_ignores_ends_the_bus(
     assert not bus.is_connected
 
 
+async def test_a_cancellation_that_the_client_answers_with_an_error_ends_the_bus(
+    anyio_backend: str,
+) -> None:
+    connecting = asyncio.Event()
+
+    class FailingBus(NatsBus):
+        async def _connect(self, *arguments: Any) -> None:
+            connecting.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            await super()._connect(*arguments)  # raises an error: there is no server
+
+    bus = FailingBus(BusOptions(address=BusAddress(False, ("127.0.0.1:1",))), "one")
+    connection = asyncio.create_task(bus.run())
+    await connecting.wait()
+    connection.cancel()
+    async with asyncio.timeout(SECONDS):
+        await asyncio.wait([connection])
+    assert connection.cancelled()
+
+
 async def test_a_killed_server_is_replaced_and_subscriptions_are_restored(
     nats_servers: NatsServers,
 ) -> None:

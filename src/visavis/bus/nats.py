@@ -354,6 +354,7 @@ class NatsBus:
         while True:
             for server in servers:
                 await self._serve(server)
+                _raise_cancellation()
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _serve(self, server: str) -> None:
@@ -450,8 +451,9 @@ def _raise_cancellation() -> None:
     """Raise `CancelledError` if the task was cancelled while it connected.
 
     Before Python 3.12, `asyncio.wait_for`, by which the client connects, returns normally if what
-    it waits for ends at the moment of the cancellation. Without this, the bus would stay connected,
-    and a process that is stopped while it starts would not end.
+    it waits for ends at the moment of the cancellation, or raises the error of that. Without this,
+    the bus would stay connected or go on connecting, and a process that is stopped while it starts,
+    or while all servers are away, would not end.
     """
     task = asyncio.current_task()
     if task and task.cancelling():
