@@ -24,6 +24,7 @@ from tests.running import PATIENCE
 from tests.web.conftest import Served
 from visavis.clock_and_ids import now
 from visavis.domain.changes import change_set, rights_changed
+from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.services.ice import IceDirectory
 from visavis.web import signaling as signaling_module
 from visavis.web import socket_loop
@@ -453,6 +454,27 @@ def test_a_page_that_falls_behind_is_to_connect_again(
             await page.hear("iceServers")
             await page.say(type="call", media="video", offer=OFFER)
             assert await page.end() == socket_loop.TRY_AGAIN_LATER
+
+    run(enabled, talk)
+
+
+def test_a_page_whose_site_moves_before_it_is_greeted_is_to_connect_again(
+    enabled: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: object) -> None:
+        raise VisavisError(ErrorKind.StoreUnavailable)
+
+    async def talk(signaling: Signaling) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(enabled.app.edge, "welcome", fail)
+            async with signaling.agent() as socket:
+                assert await Page(socket).end() == signaling_module.SERVICE_RESTART
+        with monkeypatch.context() as patch:
+            patch.setattr(enabled.app.sockets, "_availability_of", fail)
+            async with signaling.visitor() as socket:
+                assert await Page(socket).end() == signaling_module.SERVICE_RESTART
+        async with signaling.agent() as socket:
+            await Page(socket).hear("welcome")
 
     run(enabled, talk)
 

@@ -103,7 +103,8 @@ class Sockets:
         try:
             async with self._bus.subscribe(*topics) as inbox:
                 await socket.accept()
-                await self._greet(socket, visitor.site_id)
+                if not await self._is_greeted(socket, visitor.site_id):
+                    return
                 with self._renewing(visitor.id):
                     await run_socket(
                         socket,
@@ -163,8 +164,8 @@ class Sockets:
         try:
             async with self._bus.subscribe(*topics) as inbox:
                 await socket.accept()
-                await send(socket, await self._calls.welcome(agent_session))
-                await self._greet(socket, site_id)
+                if not await self._is_greeted(socket, site_id, agent_session):
+                    return
                 self._calls.agent_arrived(agent_session)
                 with self._renewing(socket_id):
                     await run_socket(
@@ -211,9 +212,19 @@ class Sockets:
             return error.kind in _REVOKED
         return console.session.may_accept_calls != admitted.may_accept_calls
 
-    async def _greet(self, socket: WebSocket, site_id: int) -> None:
-        await send(socket, await self._availability_of(site_id))
+    async def _is_greeted(
+        self, socket: WebSocket, site_id: int, agent_session: AgentSession | None = None
+    ) -> bool:
+        """Send a page what it has to know first; let it connect again if that is not known now."""
+        try:
+            if agent_session:
+                await send(socket, await self._calls.welcome(agent_session))
+            await send(socket, await self._availability_of(site_id))
+        except VisavisError:
+            await socket.close(SERVICE_RESTART, "This site is on its way to another node.")
+            return False
         await send(socket, self._ice_servers)
+        return True
 
     @contextmanager
     def _renewing(self, socket_id: str) -> Iterator[None]:
