@@ -79,7 +79,7 @@ async def test_a_call_that_is_lost_while_its_report_waits_leaves_no_bridge(
 ) -> None:
     """A leg is down while this process does not know yet that it has lost the call's site."""
     held: list[Callable[[], object]] = []
-    site.calls.media_events._when_settled = held.append  # type: ignore[attr-defined]
+    site.calls.media_events._when_settled = held.append
     bridge = BridgeId(await site.connect(), 1)
     site.forget()
     await site.calls.media_events.leg_down(bridge, VISITOR_LEG, "gone")
