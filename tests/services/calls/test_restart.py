@@ -126,9 +126,10 @@ async def test_an_agent_whose_accept_was_not_saved_has_the_call(site: SimulatedS
     site.calls.agent_arrived(agent_session("a"))
     call_id = await site.ring()
     known = secret(site)
+    log = site.calls.call_log
+    await log.flush()  # or its task, which still runs, writes the accept, too
     await site.agent(signaling.Accept(call_id))
     assert site.last("a", "callState")["state"] == "accepted"
-    log = site.calls.call_log
     log._records, log._live, log._events = {}, {}, []
     await site.restart()
     assert site.calls.site(1).calls[call_id].record.state == "ringing"
