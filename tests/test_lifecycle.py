@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -210,21 +211,29 @@ main()
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         eventually(lambda: b"Ctrl-C" in output.read_bytes())
-        names = {words(pid)[-1]: pid for pid in children(process.pid)}
-        assert set(names) == {"app", "media-0", "recorder", "1000", "2000"}
+        eventually(lambda: set(named(process.pid)) == {*PARTS, "1000", "2000"})
+        names = named(process.pid)
         os.kill(names["recorder"], signal.SIGKILL)
         eventually(lambda: b'"part died"' in output.read_bytes())
         assert b'"code":-9' in output.read_bytes()  # nobody else was told how it ended
         for name in ("1000", "2000"):
             os.kill(names[name], signal.SIGKILL)
-        eventually(
-            lambda: (
-                {words(pid)[-1] for pid in children(process.pid)} == {"app", "media-0", "recorder"}
-            )
-        )
+        eventually(lambda: set(named(process.pid)) == PARTS)
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
+
+
+PARTS = {"app", "media-0", "recorder"}
+
+
+def named(parent: int) -> dict[str, int]:
+    """Return the children of a process by the last words of their commands."""
+    found = {}
+    for pid in children(parent):
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):  # it has just ended
+            found[words(pid)[-1]] = pid
+    return found
 
 
 def words(pid: int) -> list[str]:
