@@ -103,7 +103,7 @@ class Sockets:
         try:
             async with self._bus.subscribe(*topics) as inbox:
                 await socket.accept()
-                if not await self._is_greeted(socket, visitor.site_id):
+                if not await self._greet(socket, visitor.site_id):
                     return
                 with self._renewing(visitor.id):
                     await run_socket(
@@ -164,7 +164,7 @@ class Sockets:
         try:
             async with self._bus.subscribe(*topics) as inbox:
                 await socket.accept()
-                if not await self._is_greeted(socket, site_id, agent_session):
+                if not await self._greet(socket, site_id, agent_session):
                     return
                 self._calls.agent_arrived(agent_session)
                 with self._renewing(socket_id):
@@ -212,16 +212,19 @@ class Sockets:
             return error.kind in _REVOKED
         return console.session.may_accept_calls != admitted.may_accept_calls
 
-    async def _is_greeted(
+    async def _greet(
         self, socket: WebSocket, site_id: int, agent_session: AgentSession | None = None
     ) -> bool:
-        """Send a page what it has to know first; let it connect again if that is not known now."""
+        """Send a page what it has to know first; return whether that was possible.
+
+        Otherwise the page is told to connect again: its site is moving, or the database is away.
+        """
         try:
             if agent_session:
                 await send(socket, await self._calls.welcome(agent_session))
             await send(socket, await self._availability_of(site_id))
         except VisavisError:
-            await socket.close(SERVICE_RESTART, "This site is on its way to another node.")
+            await socket.close(SERVICE_RESTART, "Connect again.")
             return False
         await send(socket, self._ice_servers)
         return True
