@@ -7,7 +7,6 @@ same machine are connected by the Unix socket, apps of other nodes by the bus.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 from typing import Final, Protocol
 
 from visavis.domain.leg import BridgeId
@@ -47,16 +46,16 @@ class Controllers:
         if self._controllers.get(name) is controller:
             del self._controllers[name]
 
-    def assign(self, bridges: Collection[BridgeId], name: str) -> None:
-        """Let this controller receive the events of these bridges."""
-        self._names.update(dict.fromkeys(bridges, name))
+    def assign(self, bridge: BridgeId, name: str) -> None:
+        """Let this controller receive the events of a bridge."""
+        self._names[bridge] = name
 
     def claim(self, bridge: BridgeId, name: str) -> None:
         """Let this controller have a bridge of another one, which is told."""
         former = self._names.get(bridge, LOCAL)
         if former != name and (controller := self._controllers.get(former)):
             controller.send(control_protocol.BridgeTaken(bridge))
-        self._names[bridge] = name
+        self.assign(bridge, name)
 
     def forget(self, bridge: BridgeId) -> None:
         """Forget a bridge that has been closed."""

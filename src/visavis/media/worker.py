@@ -341,7 +341,7 @@ class Worker:
             controller.send(self._list_bridges(name, request))
             return
         if isinstance(request, control_protocol.OnBridge):
-            self._controllers.assign([request.bridge], name)
+            self._controllers.assign(request.bridge, name)
         try:
             reply = await self._perform(request)
         except VisavisError as error:
