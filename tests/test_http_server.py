@@ -28,7 +28,8 @@ from visavis.archive.archive import Archive
 from visavis.domain.delivery_status import RecordingServer
 from visavis.lifecycle import Lifecycle
 from visavis.listener import listen
-from visavis.local_socket import LocalSocket, fetch
+from visavis.local_socket import LocalSocket
+from visavis.outbound.http import fetch
 from visavis.recorder.tus_upload import TusUploader
 from visavis.settings import Settings
 from visavis.store import open_store
@@ -160,7 +161,7 @@ async def test_our_own_processes_reach_a_socket_that_is_opened_again(tmp_path: P
         async with http_clients.AsyncClient(transport=transport) as client:
             assert (await client.get("http://anything/")).text == "here"
         assert await fetch(path, "/") == b"here"
-        with pytest.raises(ConnectionRefusedError, match=r"/nowhere: .* 404 "):
+        with pytest.raises(ConnectionError, match=r"/nowhere: .*404 "):
             await fetch(path, "/nowhere")
         path.unlink()
         await until(path.is_socket)

@@ -48,12 +48,12 @@ from visavis.http_server import (
 )
 from visavis.lifecycle import Lifecycle, Secrets
 from visavis.listener import listen, share
-from visavis.local_socket import fetch
 from visavis.log_lines import is_for_people
 from visavis.media.bus_control import BusTransport
 from visavis.media.control_channel import LOCAL, UnixTransport
 from visavis.media.worker_client import Fencing
 from visavis.media.worker_pool import WorkerPool
+from visavis.outbound.http import fetch
 from visavis.protocol.cluster import ChangesWritten
 from visavis.protocol.routes import Caller, RateClass
 from visavis.protocol.signaling import IceServers

@@ -7,7 +7,6 @@ name.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import socket
@@ -73,18 +72,3 @@ def require_private_directory(path: Path) -> None:
     is_directory = stat.S_ISDIR(found.st_mode)
     if not is_directory or found.st_uid != os.geteuid() or found.st_mode & 0o022:
         raise OSError(errno.EPERM, f"{path} is not a directory that only this user can write to")
-
-
-async def fetch(path: Path, target: str) -> bytes:
-    """Return the answer to an HTTP request to a process of ours; raise `OSError`."""
-    require_private_directory(path.parent)
-    reader, writer = await asyncio.open_unix_connection(path)
-    try:
-        request = f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-        writer.write(request.encode())
-        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-    finally:
-        writer.close()
-    if head.split(b" ", 2)[1:2] != [b"200"]:
-        raise ConnectionRefusedError(f"{target}: {head[:100]!r}")
-    return body

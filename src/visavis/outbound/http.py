@@ -11,6 +11,7 @@ from typing import Final, Self
 
 import httpx2
 
+from visavis.local_socket import require_private_directory
 from visavis.outbound.address_guard import ForbiddenAddressError, vetted_addresses
 from visavis.outbound.errors import (
     CONNECT_SECONDS,
@@ -146,6 +147,18 @@ def read_url(url: str) -> httpx2.URL:
     if not is_usable:
         raise DeliveryError("The recording server has an invalid URL.", is_servers=True)
     return target
+
+
+async def fetch(socket: Path, target: str) -> bytes:
+    """Return the answer to a GET request to a process of ours; raises `OSError`."""
+    require_private_directory(socket.parent)
+    async with httpx2.AsyncClient(transport=_local_transport(socket), trust_env=False) as client:
+        try:
+            answer = await client.get(f"http://localhost{target}")
+            answer.raise_for_status()
+        except httpx2.HTTPError as error:
+            raise ConnectionError(f"{target}: {error}") from error
+        return answer.content
 
 
 def _local_transport(socket: Path) -> httpx2.AsyncHTTPTransport:
